@@ -1,0 +1,1 @@
+//! Lossless configuration documents, read with file, line and span.

@@ -1,0 +1,1 @@
+//! The nouns of narrows and the queueing mathematics. No input or output happens here.

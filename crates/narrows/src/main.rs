@@ -1,0 +1,3 @@
+//! The command `narrows`.
+
+fn main() {}

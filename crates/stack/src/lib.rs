@@ -1,0 +1,1 @@
+//! The layers of the stack: facts, stations, symptoms and causes.
