@@ -1,0 +1,223 @@
+//! Changes as data: what would be written, why that value, who owns it, what it costs.
+
+use serde::{Deserialize, Serialize};
+
+/// A number of the host that went into a formula.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// The name it has in the formula.
+    pub name: String,
+    /// Its value on this host.
+    pub value: String,
+    /// Where it was read.
+    pub source: String,
+}
+
+/// A value with the formula that made it and the host's own numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Derived {
+    /// The value to set, in the setting's own syntax.
+    pub value: String,
+    /// The formula, in the names of its inputs.
+    pub formula: String,
+    /// The host's numbers in it.
+    pub inputs: Vec<Input>,
+}
+
+impl Derived {
+    /// A value and the formula behind it.
+    pub fn new(value: impl ToString, formula: &str) -> Self {
+        Self { value: value.to_string(), formula: formula.to_owned(), inputs: vec![] }
+    }
+
+    /// Adds a number of the host that went in.
+    #[must_use]
+    pub fn input(mut self, name: &str, value: impl ToString, source: &str) -> Self {
+        self.inputs.push(Input {
+            name: name.to_owned(),
+            value: value.to_string(),
+            source: source.to_owned(),
+        });
+        self
+    }
+}
+
+/// What kind of thing is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// A kernel parameter.
+    Sysctl {
+        /// The key with dots.
+        key: String,
+    },
+    /// The CPUs an interrupt may go to (`/proc/irq/N/smp_affinity_list`).
+    IrqAffinity {
+        /// The interrupt's number.
+        irq: u32,
+        /// Its name in `/proc/interrupts`.
+        name: String,
+    },
+    /// Receive or transmit packet steering of a queue.
+    PacketSteering {
+        /// The file below `/sys/class/net`.
+        path: String,
+    },
+    /// The size of a receive or transmit ring.
+    Ring {
+        /// The network interface.
+        interface: String,
+        /// `rx` or `tx`.
+        side: String,
+    },
+    /// The number of queue pairs of a network interface.
+    Channels {
+        /// The network interface.
+        interface: String,
+    },
+    /// The queueing discipline at the root of an interface.
+    Qdisc {
+        /// The network interface.
+        interface: String,
+    },
+    /// The options of a mount; most need an unmount and a mount.
+    Mount {
+        /// The mount point.
+        mount_point: String,
+    },
+    /// An edit of a configuration file.
+    File {
+        /// The file.
+        path: String,
+        /// What is edited in it, in words.
+        edit: String,
+    },
+    /// A kernel module's parameter.
+    ModuleParameter {
+        /// `module.parameter`.
+        name: String,
+    },
+    /// A setting of a systemd unit or a control group.
+    Unit {
+        /// The unit or the control group.
+        name: String,
+    },
+    /// Something only a person can do, elsewhere: on the hypervisor, in the application, at the provider.
+    Elsewhere {
+        /// Where.
+        place: String,
+    },
+}
+
+/// One change, complete: nothing is left to decide when it is applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// What is changed.
+    pub what: ChangeKind,
+    /// The value now, where it was read.
+    pub current: Option<String>,
+    /// The value to set, with its reason.
+    pub target: Derived,
+    /// What makes it last over a boot.
+    pub persistence: String,
+    /// Who else sets this, as `file:line` or a service's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What must change with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coupled: Vec<String>,
+    /// What has to be restarted or reloaded for it to act.
+    pub restart: String,
+    /// What can go wrong.
+    pub risk: String,
+}
+
+/// What would move a limit, and the metric that will show it moved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Remedy {
+    /// What to do, in one line.
+    pub title: String,
+    /// The changes, to be made together.
+    pub changes: Vec<Change>,
+    /// The metric it promises to move, and where to.
+    pub moves: String,
+}
+
+impl Remedy {
+    /// A remedy and its promise.
+    pub fn new(title: impl Into<String>, moves: impl Into<String>) -> Self {
+        Self { title: title.into(), changes: vec![], moves: moves.into() }
+    }
+
+    /// Adds a change.
+    #[must_use]
+    pub fn change(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+}
+
+impl Change {
+    /// A kernel parameter, set through `/proc/sys` and a file in `/etc/sysctl.d`.
+    pub fn sysctl(key: &str, current: Option<String>, target: Derived) -> Self {
+        Self {
+            what: ChangeKind::Sysctl { key: key.to_owned() },
+            current,
+            target,
+            persistence: "/etc/sysctl.d/90-narrows.conf".to_owned(),
+            owner: None,
+            coupled: vec![],
+            restart: "none".to_owned(),
+            risk: "none known".to_owned(),
+        }
+    }
+
+    /// Any other change, without persistence, owner or restart yet.
+    pub fn new(what: ChangeKind, current: Option<String>, target: Derived) -> Self {
+        Self {
+            what,
+            current,
+            target,
+            persistence: "none".to_owned(),
+            owner: None,
+            coupled: vec![],
+            restart: "none".to_owned(),
+            risk: "none known".to_owned(),
+        }
+    }
+
+    /// Says what makes it last over a boot.
+    #[must_use]
+    pub fn persists_by(mut self, persistence: &str) -> Self {
+        self.persistence = persistence.to_owned();
+        self
+    }
+
+    /// Says who else sets this.
+    #[must_use]
+    pub fn owned_by(mut self, owner: Option<String>) -> Self {
+        self.owner = owner;
+        self
+    }
+
+    /// Says what must change with it.
+    #[must_use]
+    pub fn coupled_with(mut self, coupled: &str) -> Self {
+        self.coupled.push(coupled.to_owned());
+        self
+    }
+
+    /// Says what must be restarted or reloaded.
+    #[must_use]
+    pub fn restarts(mut self, restart: &str) -> Self {
+        self.restart = restart.to_owned();
+        self
+    }
+
+    /// Says what can go wrong.
+    #[must_use]
+    pub fn risks(mut self, risk: &str) -> Self {
+        self.risk = risk.to_owned();
+        self
+    }
+}

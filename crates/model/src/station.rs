@@ -1,0 +1,112 @@
+//! A station: anything with a limit that requests pass through.
+
+use serde::{Deserialize, Serialize};
+
+/// A limit of the stack with what was measured of it. What was not measured is `None`; nothing is guessed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Station {
+    /// Identity within the report, as `layer.station[:instance]`.
+    pub id: String,
+    /// The layer it belongs to.
+    pub layer: String,
+    /// What it is, as a person calls it.
+    pub what: String,
+    /// How many units of work it holds or serves at once: CPUs, slots, ports, queue places.
+    pub servers: Option<f64>,
+    /// How many may wait for it.
+    pub queue: Option<f64>,
+    /// Work arriving, per second.
+    pub arrivals_per_s: Option<f64>,
+    /// Seconds of service one unit of work takes.
+    pub service_s: Option<f64>,
+    /// How many servers are busy on average over the window (for a queue station: places taken at the peak).
+    pub busy: Option<f64>,
+    /// How many units of work wait.
+    pub waiting: Option<f64>,
+    /// Work lost per second.
+    pub lost_per_s: Option<f64>,
+    /// How often one web request passes here.
+    pub visits_per_request: Option<f64>,
+}
+
+impl Station {
+    /// A station of which nothing was measured yet.
+    pub fn new(layer: &str, id: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            layer: layer.to_owned(),
+            what: what.into(),
+            servers: None,
+            queue: None,
+            arrivals_per_s: None,
+            service_s: None,
+            busy: None,
+            waiting: None,
+            lost_per_s: None,
+            visits_per_request: None,
+        }
+    }
+
+    /// The share of the limit in use: busy servers, or by the utilization law U = X·S/m.
+    pub fn utilization(&self) -> Option<f64> {
+        let servers = self.servers.filter(|servers| *servers > 0.0)?;
+        let busy = self.busy.or_else(|| Some(self.arrivals_per_s? * self.service_s?))?;
+        Some((busy / servers).max(0.0))
+    }
+
+    /// The share of the limit that is left; 0 when the limit is reached.
+    pub fn headroom(&self) -> Option<f64> {
+        Some((1.0 - self.utilization()?).max(0.0))
+    }
+
+    /// Whether work is being lost, or the limit is reached.
+    pub fn is_saturated(&self) -> bool {
+        self.lost_per_s.is_some_and(|lost| lost > 0.0) || self.utilization().is_some_and(|use_| use_ >= 1.0)
+    }
+
+    /// The multiple of today's load at which the limit is reached, if load on it grows in proportion.
+    ///
+    /// 1 when it is reached already; `None` when unmeasured, infinite when idle.
+    pub fn saturates_at_times(&self) -> Option<f64> {
+        if self.is_saturated() {
+            return Some(1.0);
+        }
+        Some(1.0 / self.utilization()?)
+    }
+
+    /// The rate of web requests at which the limit is reached: m / (V·S), as service demand is D = V·S.
+    pub fn saturates_at_requests_per_s(&self) -> Option<f64> {
+        let demand_s = self.visits_per_request? * self.service_s?;
+        (demand_s > 0.0).then_some(self.servers? / demand_s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk() -> Station {
+        Station {
+            servers: Some(1.0),
+            busy: Some(0.25),
+            ..Station::new("disk", "disk.device:vda", "disk vda")
+        }
+    }
+
+    #[test]
+    fn a_quarter_busy_saturates_at_four_times_the_load() {
+        assert_eq!(disk().saturates_at_times(), Some(4.0));
+        assert_eq!(disk().headroom(), Some(0.75));
+    }
+
+    #[test]
+    fn losing_work_is_saturation_whatever_the_utilization() {
+        let losing = Station { lost_per_s: Some(3.0), ..disk() };
+        assert_eq!(losing.saturates_at_times(), Some(1.0));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_guessed() {
+        assert_eq!(Station::new("disk", "disk.device:vda", "disk vda").utilization(), None);
+    }
+}
