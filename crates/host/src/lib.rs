@@ -1,1 +1,125 @@
 //! The only code that touches a machine to read it.
+//!
+//! A [`Host`] answers questions: the bytes of a file, the names in a directory, the target of a link, and what the
+//! kernel says over netlink where it has no file. A cause is never handed one, so that it cannot open a file.
+#![allow(clippy::disallowed_methods, reason = "this crate is the one that may read a machine")]
+
+mod error;
+pub mod kernel;
+pub mod text;
+mod tree;
+
+pub use error::HostError;
+pub use tree::{Tree, TreeHost};
+
+use kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
+
+/// The most that is read of one file, in bytes. `/proc/interrupts` of 512 CPUs is below 4 MiB.
+pub const FILE_LIMIT_BYTES: usize = 64 << 20;
+
+/// When something was read.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Clock {
+    /// Seconds by a clock that never steps (`CLOCK_MONOTONIC`, or `/proc/uptime` in a tree).
+    pub monotonic_s: f64,
+    /// Seconds since 1970 by the wall clock, which may step.
+    pub unix_s: Option<f64>,
+}
+
+/// Where facts are read from: this machine, or a tree laid out as `/`, at one instant.
+pub trait Host: Send + Sync {
+    /// The bytes of a file, appended to a buffer that the caller reuses.
+    ///
+    /// # Errors
+    /// Every failure is a [`HostError`] that names the path.
+    fn read_into(&self, path: &str, buffer: &mut Vec<u8>) -> Result<(), HostError>;
+
+    /// The names in a directory, sorted, without `.` and `..`.
+    ///
+    /// # Errors
+    /// As [`Host::read_into`].
+    fn list(&self, path: &str) -> Result<Vec<String>, HostError>;
+
+    /// The target of a symbolic link.
+    ///
+    /// # Errors
+    /// As [`Host::read_into`].
+    fn link(&self, path: &str) -> Result<String, HostError>;
+
+    /// What time it is on the host.
+    fn clock(&self) -> Clock;
+
+    /// Whether the host is read with root's rights; `None` when that is not known, as in a tree.
+    fn is_root(&self) -> Option<bool>;
+
+    /// Every listening TCP and Unix stream socket of the network namespace.
+    ///
+    /// # Errors
+    /// When the kernel has no `sock_diag` interface or the tree holds no answer.
+    fn listeners(&self) -> Result<Vec<Listener>, HostError>;
+
+    /// TCP sockets grouped by destination and service, with `tcp_info` sums.
+    ///
+    /// `ephemeral` is the local port range, both ends included.
+    ///
+    /// # Errors
+    /// As [`Host::listeners`].
+    fn tcp_table(&self, ephemeral: (u16, u16)) -> Result<TcpTable, HostError>;
+
+    /// Every queueing discipline.
+    ///
+    /// # Errors
+    /// As [`Host::listeners`].
+    fn qdiscs(&self) -> Result<Vec<Qdisc>, HostError>;
+
+    /// Every network interface.
+    ///
+    /// # Errors
+    /// As [`Host::listeners`].
+    fn links(&self) -> Result<Vec<Link>, HostError>;
+
+    /// What the driver of an interface says of itself.
+    ///
+    /// # Errors
+    /// As [`Host::listeners`].
+    fn ethtool(&self, interface: &str) -> Result<Ethtool, HostError>;
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// As [`Host::read_into`].
+    fn read(&self, path: &str) -> Result<Vec<u8>, HostError> {
+        let mut buffer = Vec::new();
+        self.read_into(path, &mut buffer)?;
+        Ok(buffer)
+    }
+
+    /// A file of one short value, trimmed, as text; invalid UTF-8 is replaced.
+    ///
+    /// # Errors
+    /// As [`Host::read_into`].
+    fn value(&self, path: &str) -> Result<String, HostError> {
+        Ok(String::from_utf8_lossy(&self.read(path)?).trim().to_owned())
+    }
+}
+
+/// Reads an open file to its end, or to a limit, appending to a buffer.
+pub(crate) fn read_all(
+    path: &str,
+    file: impl rustix::fd::AsFd,
+    limit: usize,
+    buffer: &mut Vec<u8>,
+) -> Result<(), HostError> {
+    let start = buffer.len();
+    loop {
+        if buffer.capacity() - buffer.len() < 4096 {
+            buffer.reserve(buffer.len().clamp(8 << 10, 1 << 20));
+        }
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(buffer)) {
+            Ok(0) => return Ok(()),
+            Ok(_) if buffer.len() - start >= limit => return Ok(()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(HostError::from_errno(path, errno.raw_os_error())),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! From evidence to a report. Pure: it reads nothing but the evidence.
+
+use std::cmp::Ordering;
+
+use model::observation::number_text;
+use model::report::{
+    CauseReport, DifferentialRow, Narrows, Report, SCHEMA, StationReport, SymptomReport, UnreadReport,
+    WindowSummary,
+};
+use model::{Layered, Outcome, Severity, Station, Unread, Verdict};
+
+use crate::{Cause, Evidence, Layer, Reading, Symptom, layers};
+
+/// Explains the evidence.
+pub fn diagnose(evidence: &Evidence) -> Report {
+    let outcomes: Vec<_> =
+        layers::causes().map(|(layer, cause)| (layer, cause, outcome(cause, evidence))).collect();
+    let symptoms = symptoms(evidence, &outcomes);
+    let stations = stations(evidence);
+    Report {
+        schema: SCHEMA.to_owned(),
+        host: evidence.host.clone(),
+        window: window(evidence),
+        narrows: narrows(&stations),
+        causes: causes(&outcomes, &symptoms),
+        stations,
+        symptoms,
+        unread: unread(evidence),
+    }
+}
+
+type Tested<'a> = (&'a Layer, &'a Cause, Outcome);
+
+fn outcome(cause: &Cause, evidence: &Evidence) -> Outcome {
+    (cause.test)(evidence).unwrap_or_else(Outcome::unknown)
+}
+
+fn window(evidence: &Evidence) -> WindowSummary {
+    WindowSummary {
+        started_unix_s: evidence.readings.first().and_then(|reading| reading.clock.unix_s),
+        seconds: evidence.seconds(),
+        readings: evidence.readings.len(),
+        samples: evidence.samples.task_passes.max(evidence.samples.listener_passes),
+    }
+}
+
+fn stations(evidence: &Evidence) -> Vec<StationReport> {
+    let measured = layers::LAYERS.iter().flat_map(|layer| (layer.stations)(evidence));
+    let mut stations: Vec<_> = measured.map(station).collect();
+    stations.sort_by(|a, b| {
+        let nearest = |station: &StationReport| station.saturates_at_times.unwrap_or(f64::INFINITY);
+        let lost = |station: &StationReport| station.station.lost_per_s.unwrap_or(0.0);
+        let by_distance = nearest(a).partial_cmp(&nearest(b)).unwrap_or(Ordering::Equal);
+        by_distance.then(lost(b).partial_cmp(&lost(a)).unwrap_or(Ordering::Equal))
+    });
+    stations
+}
+
+fn station(station: Station) -> StationReport {
+    StationReport {
+        id: station.id.clone(),
+        utilization: station.utilization(),
+        headroom: station.headroom(),
+        saturates_at_times: station.saturates_at_times().filter(|times| times.is_finite()),
+        saturates_at_requests_per_s: station.saturates_at_requests_per_s(),
+        station,
+    }
+}
+
+/// A limit this far away holds nothing back.
+const NEAR_TIMES: f64 = 2.0;
+
+fn narrows(stations: &[StationReport]) -> Option<Narrows> {
+    let nearest = stations.first()?;
+    let breaks_at_times = nearest.saturates_at_times?;
+    let what = &nearest.station.what;
+    let sentence = match (nearest.station.lost_per_s.filter(|lost| *lost > 0.0), nearest.utilization) {
+        (Some(lost), _) => format!("{what}. It loses {}/s.", number_text(lost)),
+        (None, Some(use_)) if breaks_at_times <= NEAR_TIMES => {
+            format!(
+                "{what}. {} % of it is in use; it breaks at {}× today's load.",
+                percent(use_),
+                number_text(breaks_at_times)
+            )
+        }
+        (None, Some(use_)) => format!(
+            "Nothing holds this host back now. The nearest limit is {what}: {} % in use, {}× away.",
+            percent(use_),
+            number_text(breaks_at_times)
+        ),
+        (None, None) => return None,
+    };
+    Some(Narrows { station: nearest.id.clone(), sentence, breaks_at_times })
+}
+
+fn percent(share: f64) -> String {
+    number_text((share * 1000.0).round() / 10.0)
+}
+
+fn symptoms(evidence: &Evidence, outcomes: &[Tested]) -> Vec<SymptomReport> {
+    let mut reports: Vec<_> =
+        layers::symptoms().map(|(_, symptom)| symptom_report(symptom, evidence, outcomes)).collect();
+    reports.sort_by_key(|symptom| match symptom.present {
+        Some(true) => 0,
+        None => 1,
+        Some(false) => 2,
+    });
+    reports
+}
+
+fn symptom_report(symptom: &Symptom, evidence: &Evidence, outcomes: &[Tested]) -> SymptomReport {
+    let (present, summary, observations) = match (symptom.test)(evidence) {
+        Ok(presence) => (Some(presence.present), presence.summary, presence.observations),
+        Err(missing) => (None, format!("{} was not read · {}", missing.what, missing.how), vec![]),
+    };
+    SymptomReport {
+        id: symptom.id.to_owned(),
+        title: symptom.title.to_owned(),
+        present,
+        summary,
+        observations,
+        differential: differential(symptom, outcomes),
+    }
+}
+
+fn differential(symptom: &Symptom, outcomes: &[Tested]) -> Vec<DifferentialRow> {
+    let mut rows: Vec<_> =
+        outcomes.iter().filter_map(|(_, cause, outcome)| row(symptom, cause, outcome)).collect();
+    rows.sort_by_key(|row| verdict_rank(row.verdict));
+    rows
+}
+
+fn row(symptom: &Symptom, cause: &Cause, outcome: &Outcome) -> Option<DifferentialRow> {
+    if let Some(refutation) = cause.refutes.iter().find(|refutation| refutation.symptom == symptom.id) {
+        let summary = match outcome.verdict {
+            Verdict::Confirmed => {
+                format!("{} (it stands on its own: {})", refutation.because, outcome.summary)
+            }
+            _ => refutation.because.to_owned(),
+        };
+        return Some(DifferentialRow { cause: cause.id.to_owned(), verdict: Verdict::RuledOut, summary });
+    }
+    cause.explains.contains(&symptom.id).then(|| DifferentialRow {
+        cause: cause.id.to_owned(),
+        verdict: outcome.verdict,
+        summary: outcome.summary.clone(),
+    })
+}
+
+fn verdict_rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Confirmed => 0,
+        Verdict::Consistent => 1,
+        Verdict::RuledOut => 2,
+        Verdict::Unknown => 3,
+    }
+}
+
+fn causes(outcomes: &[Tested], symptoms: &[SymptomReport]) -> Vec<CauseReport> {
+    let mut reports: Vec<_> = outcomes
+        .iter()
+        .map(|(layer, cause, outcome)| cause_report(layer, cause, outcome, symptoms))
+        .collect();
+    reports.sort_by_key(|cause| (verdict_rank(cause.verdict), std::cmp::Reverse(cause.severity)));
+    reports
+}
+
+fn cause_report(layer: &Layer, cause: &Cause, outcome: &Outcome, symptoms: &[SymptomReport]) -> CauseReport {
+    let present = symptoms.iter().filter(|symptom| symptom.present == Some(true));
+    let explains: Vec<_> = present
+        .filter(|symptom| cause.explains.contains(&symptom.id.as_str()))
+        .map(|symptom| symptom.id.clone())
+        .collect();
+    CauseReport {
+        id: cause.id.to_owned(),
+        layer: layer.id.to_owned(),
+        title: cause.title.to_owned(),
+        verdict: outcome.verdict,
+        severity: severity(outcome, !explains.is_empty()),
+        summary: outcome.summary.clone(),
+        observations: outcome.observations.clone(),
+        explains,
+        remedies: outcome.remedies.clone(),
+        missing: outcome.missing.clone(),
+    }
+}
+
+/// A latent fault that explains a present symptom limits now.
+fn severity(outcome: &Outcome, explains_a_symptom: bool) -> Option<Severity> {
+    match outcome.verdict {
+        Verdict::Confirmed if explains_a_symptom && outcome.severity == Severity::Latent => {
+            Some(Severity::Limiting)
+        }
+        Verdict::Confirmed | Verdict::Consistent => Some(outcome.severity),
+        Verdict::RuledOut | Verdict::Unknown => None,
+    }
+}
+
+fn unread(evidence: &Evidence) -> Vec<UnreadReport> {
+    let mut rows = Vec::new();
+    let mut note = |layer: &str, unread: Option<&Unread>| {
+        if let Some(unread) = unread {
+            rows.push(UnreadReport {
+                layer: layer.to_owned(),
+                why: unread.why.clone(),
+                how_to_enable: unread.how_to_enable.clone(),
+            });
+        }
+    };
+    if let Some(last) = evidence.readings.last() {
+        layers_unread(last).into_iter().for_each(|(layer, why)| note(layer, why));
+        let sockets = last.sockets.facts();
+        note("sockets", sockets.and_then(|sockets| sockets.listeners_unread.as_ref()));
+        note("sockets", sockets.and_then(|sockets| sockets.tcp_unread.as_ref()));
+    }
+    note("tasks", evidence.samples.tasks_unread.as_ref());
+    note("settings", why(&evidence.settings.persisted));
+    note("settings", why(&evidence.settings.fstab));
+    rows.dedup();
+    rows
+}
+
+fn why<T>(layer: &Layered<T>) -> Option<&Unread> {
+    match layer {
+        Layered::Unread(unread) => Some(unread),
+        Layered::Facts(_) => None,
+    }
+}
+
+fn layers_unread(reading: &Reading) -> [(&'static str, Option<&Unread>); 10] {
+    [
+        ("cpu", why(&reading.cpu)),
+        ("irq", why(&reading.irq)),
+        ("nic", why(&reading.nic)),
+        ("qdisc", why(&reading.qdisc)),
+        ("sockets", why(&reading.sockets)),
+        ("memory", why(&reading.memory)),
+        ("disk", why(&reading.disk)),
+        ("nfs", why(&reading.nfs)),
+        ("tasks", why(&reading.tasks)),
+        ("cgroup", why(&reading.cgroup)),
+    ]
+}

@@ -1,0 +1,72 @@
+//! Network interfaces, their queues, rings and drivers' counters.
+
+use std::collections::BTreeMap;
+
+use host::kernel::{Channels, Ring};
+use serde::{Deserialize, Serialize};
+
+/// The network interface layer at one instant.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// Every interface but `lo`.
+    pub interfaces: Vec<Interface>,
+}
+
+/// One network interface.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// `veth`, `bridge`, `vlan`, …; `None` for hardware.
+    pub kind: Option<String>,
+    /// The driver (`virtio_net`).
+    pub driver: Option<String>,
+    /// The device's name on its bus (`virtio2`), as it appears in `/proc/interrupts`.
+    pub device: Option<String>,
+    /// `operstate`: `up`, `down`, `unknown`.
+    pub state: Option<String>,
+    /// The largest packet in bytes.
+    pub mtu: Option<u64>,
+    /// The link's speed, where the driver says.
+    pub speed_mbits: Option<u64>,
+    /// `txqueuelen` in packets.
+    pub transmit_queue_length: Option<u64>,
+    /// `/sys/class/net/NAME/statistics`.
+    pub statistics: BTreeMap<String, u64>,
+    /// Ring sizes; `None` where the driver does not say.
+    pub ring: Option<Ring>,
+    /// Queue counts; `None` where the driver does not say.
+    pub channels: Option<Channels>,
+    /// The driver's own counters (`ethtool -S`).
+    pub driver_statistics: BTreeMap<String, u64>,
+    /// Receive queues.
+    pub receive_queues: Vec<ReceiveQueue>,
+    /// Transmit queues.
+    pub transmit_queues: Vec<TransmitQueue>,
+    /// Why the driver's own answers are missing, where they are.
+    pub driver_unread: Option<String>,
+}
+
+/// A receive queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReceiveQueue {
+    /// Its number.
+    pub index: u32,
+    /// `rps_cpus`, the mask of receive packet steering.
+    pub rps_cpus: Option<String>,
+    /// `rps_flow_cnt`.
+    pub rps_flow_count: Option<u64>,
+}
+
+/// A transmit queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TransmitQueue {
+    /// Its number.
+    pub index: u32,
+    /// `xps_cpus`, the mask of transmit packet steering.
+    pub xps_cpus: Option<String>,
+}

@@ -1,0 +1,219 @@
+//! Runs every case in the documents beside causes and symptoms.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use host::Tree;
+use model::{ChangeKind, Outcome, Verdict};
+use stack::document::{self, Block, Case, Document};
+use stack::{Cause, Evidence, Symptom, layers, reading};
+
+const SECONDS_BETWEEN_INSTANTS: usize = 10;
+
+fn expectation<'a>(case: &Case<'a>, kind: &str) -> Option<Block<'a>> {
+    case.blocks.iter().find(|block| block.kind == kind).cloned()
+}
+
+fn instants(document: &Document, case: &Case) -> usize {
+    let stated = case.blocks.iter().flat_map(|block| block.text.lines());
+    let stated = stated.filter_map(|line| line.strip_prefix("instants ")?.trim().parse().ok()).next();
+    let blocks = document.shared.iter().chain(&case.blocks);
+    let named = blocks.filter_map(|block| block.attribute("at")?.parse::<usize>().ok()).max();
+    stated.unwrap_or(named.unwrap_or(0).max(1) + 1)
+}
+
+fn evidence(document: &Document, case: &Case) -> Evidence {
+    let count = instants(document, case);
+    let mut tree = Tree::in_memory(count);
+    for block in document.shared.iter().chain(&case.blocks) {
+        let Some(path) = block.attribute("path") else { continue };
+        let at = block.attribute("at").and_then(|at| at.parse::<usize>().ok());
+        let range = at.map_or(0..count, |at| at..at + 1);
+        if block.attribute("at").is_none() {
+            tree.remove(path);
+        }
+        for instant in range.filter(|instant| *instant < count) {
+            match block.kind {
+                "file" => tree.put(instant, path, block.text),
+                "link" => tree.put_link(instant, path, block.text.trim()),
+                _ => {}
+            }
+        }
+    }
+    let timed =
+        case.blocks.iter().chain(&document.shared).any(|b| b.attribute("path") == Some("/proc/uptime"));
+    for instant in 0..count {
+        if !timed {
+            tree.put(
+                instant,
+                "/proc/uptime",
+                format!("{}.00 0.00\n", 1000 + SECONDS_BETWEEN_INSTANTS * instant),
+            );
+        }
+    }
+    reading::read_tree(&tree).unwrap()
+}
+
+fn outcome(cause: &Cause, evidence: &Evidence) -> Outcome {
+    (cause.test)(evidence).unwrap_or_else(Outcome::unknown)
+}
+
+fn shown(outcome: &Outcome) -> String {
+    let mut text = format!("{} {}\n{}\n", outcome.verdict.name(), outcome.severity.name(), outcome.summary);
+    for seen in &outcome.observations {
+        let _ = writeln!(text, "seen {} {} = {}", seen.source, seen.field, seen.text());
+    }
+    for missing in &outcome.missing {
+        let _ = writeln!(text, "lacks {}: {}", missing.what, missing.how);
+    }
+    for remedy in &outcome.remedies {
+        let _ = writeln!(text, "remedy {} -> {}", remedy.title, remedy.moves);
+        for change in &remedy.changes {
+            let _ = writeln!(text, "remedy {} = {}", target(&change.what), change.target.value);
+        }
+    }
+    text
+}
+
+fn target(what: &ChangeKind) -> String {
+    match what {
+        ChangeKind::Sysctl { key } => format!("sysctl {key}"),
+        ChangeKind::IrqAffinity { irq, .. } => format!("irq {irq}"),
+        ChangeKind::PacketSteering { path } => format!("steering {path}"),
+        ChangeKind::Ring { interface, side } => format!("ring {interface} {side}"),
+        ChangeKind::Channels { interface } => format!("channels {interface}"),
+        ChangeKind::Qdisc { interface } => format!("qdisc {interface}"),
+        ChangeKind::Mount { mount_point } => format!("mount {mount_point}"),
+        ChangeKind::File { path, .. } => format!("file {path}"),
+        ChangeKind::ModuleParameter { name } => format!("module {name}"),
+        ChangeKind::Unit { name } => format!("unit {name}"),
+        ChangeKind::Elsewhere { place } => format!("elsewhere {place}"),
+    }
+}
+
+/// Compares `text` with the statements of an expectation; returns what does not hold.
+fn unmet(statements: &str, text: &str) -> Vec<String> {
+    let quoted = |line: &str| line.split_once('"').map(|(_, rest)| rest.trim_end_matches('"').to_owned());
+    let mut failures = Vec::new();
+    for line in statements.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        let holds = match (word, quoted(line)) {
+            ("instants", _) => true,
+            ("says", Some(wanted)) => text.contains(&wanted),
+            ("never-says", Some(wanted)) => !text.contains(&wanted),
+            ("lacks", Some(wanted)) => text.lines().any(|l| l.starts_with("lacks ") && l.contains(&wanted)),
+            ("remedy", Some(wanted)) => text.lines().any(|l| l.starts_with("remedy ") && l.contains(&wanted)),
+            ("no", None) => !text.lines().any(|l| l.starts_with("remedy ")),
+            (_, None) => text.lines().next().is_some_and(|first| {
+                let first = first.replace("ruled out", "ruled-out");
+                line.split_whitespace().zip(first.split_whitespace()).all(|(wanted, found)| wanted == found)
+            }),
+            _ => false,
+        };
+        if !holds {
+            failures.push(line.to_owned());
+        }
+    }
+    failures
+}
+
+fn check_case(id: &str, case: &Case, kind: &str, text: &str, failures: &mut Vec<String>) {
+    let Some(expected) = expectation(case, kind) else {
+        failures.push(format!("{id}: case “{}” has no `{kind}` block", case.name));
+        return;
+    };
+    for statement in unmet(expected.text, text) {
+        failures
+            .push(format!("{id}, line {}: “{}” wants `{statement}`, got:\n{text}", expected.line, case.name));
+    }
+}
+
+fn check_prose(id: &str, title: &str, document: &Document, wanted: &[&str], failures: &mut Vec<String>) {
+    if document.title != title {
+        failures.push(format!("{id}: the document is titled “{}”, the code says “{title}”", document.title));
+    }
+    for heading in wanted {
+        if !document.prose.contains(&format!("\n## {heading}\n")) {
+            failures.push(format!("{id}: the document has no section “{heading}”"));
+        }
+    }
+}
+
+fn check_cause(cause: &Cause, failures: &mut Vec<String>) {
+    let document = document::parse(cause.document);
+    let headings =
+        ["What it checks", "Why it matters", "Evidence", "What it changes", "Risk and undo", "Sources"];
+    check_prose(cause.id, cause.title, &document, &headings, failures);
+    let mut verdicts = BTreeMap::new();
+    for case in &document.cases {
+        let found = outcome(cause, &evidence(&document, case));
+        *verdicts.entry(found.verdict.name()).or_insert(0) += 1;
+        check_case(cause.id, case, "verdict", &shown(&found), failures);
+    }
+    let must = [Verdict::Confirmed, Verdict::RuledOut, Verdict::Unknown];
+    for verdict in must.iter().filter(|verdict| !verdicts.contains_key(verdict.name())) {
+        failures.push(format!("{}: no case ends {}", cause.id, verdict.name()));
+    }
+}
+
+fn check_symptom(symptom: &Symptom, failures: &mut Vec<String>) {
+    let document = document::parse(symptom.document);
+    check_prose(
+        symptom.id,
+        symptom.title,
+        &document,
+        &["What it checks", "Why it matters", "Sources"],
+        failures,
+    );
+    for case in &document.cases {
+        let text = match (symptom.test)(&evidence(&document, case)) {
+            Ok(presence) => {
+                let state = if presence.present { "present" } else { "absent" };
+                format!("{state}\n{}\n", presence.summary)
+            }
+            Err(missing) => format!("unknown\nlacks {}: {}\n", missing.what, missing.how),
+        };
+        check_case(symptom.id, case, "presence", &text, failures);
+    }
+}
+
+#[test]
+fn every_cause_ends_as_its_document_says() {
+    let mut failures = Vec::new();
+    layers::causes().for_each(|(_, cause)| check_cause(cause, &mut failures));
+    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
+}
+
+#[test]
+fn every_symptom_is_present_as_its_document_says() {
+    let mut failures = Vec::new();
+    layers::symptoms().for_each(|(_, symptom)| check_symptom(symptom, &mut failures));
+    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
+}
+
+#[test]
+fn identities_are_unique_and_begin_with_their_layer() {
+    let causes = layers::causes().map(|(layer, cause)| (layer.id, cause.id));
+    let symptoms = layers::symptoms().map(|(layer, symptom)| (layer.id, symptom.id));
+    let mut seen = std::collections::BTreeSet::new();
+    for (layer, id) in causes.chain(symptoms) {
+        assert!(id.starts_with(&format!("{layer}.")), "{id} is listed in layer {layer}");
+        assert!(seen.insert(id), "{id} is listed twice");
+    }
+}
+
+#[test]
+fn causes_name_symptoms_that_exist() {
+    let known: Vec<_> = layers::symptoms().map(|(_, symptom)| symptom.id).collect();
+    for (_, cause) in layers::causes() {
+        for symptom in cause.explains.iter().chain(cause.refutes.iter().map(|r| &r.symptom)) {
+            assert!(known.contains(symptom) || pending(symptom), "{} names {symptom}", cause.id);
+        }
+    }
+}
+
+/// Symptoms of the first release that are still being written.
+fn pending(symptom: &str) -> bool {
+    ["cpu.iowait-high"].contains(&symptom)
+}
