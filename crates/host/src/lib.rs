@@ -5,11 +5,15 @@
 #![allow(clippy::disallowed_methods, reason = "this crate is the one that may read a machine")]
 
 mod error;
+mod foreign;
 pub mod kernel;
+mod live;
 pub mod text;
 mod tree;
 
 pub use error::HostError;
+pub use foreign::FILE_DEADLINE;
+pub use live::LiveHost;
 pub use tree::{Tree, TreeHost};
 
 use kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};

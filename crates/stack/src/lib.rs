@@ -4,6 +4,7 @@
 //! touches nothing: the same evidence gives the same report, on any machine, at any later time.
 
 pub mod cause;
+pub mod collect;
 pub mod document;
 mod engine;
 pub mod evidence;

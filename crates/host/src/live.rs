@@ -1,0 +1,131 @@
+//! This machine, now.
+
+use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::foreign::{Ask, ForeignReader};
+use crate::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
+use crate::{Clock, FILE_LIMIT_BYTES, Host, HostError};
+
+/// This machine. Reading it changes nothing: no module is loaded, nothing is mounted, no network mount is touched.
+#[derive(Debug, Default)]
+pub struct LiveHost {
+    foreign: Mutex<ForeignReader>,
+}
+
+impl LiveHost {
+    /// This machine, seen from the namespaces of the calling process.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn ask(&self, ask: Ask, path: &str) -> Result<Vec<u8>, HostError> {
+        self.foreign.lock().unwrap_or_else(PoisonError::into_inner).ask(ask, path)
+    }
+}
+
+/// Whether the kernel itself answers for a path.
+fn is_kernels(path: &str) -> bool {
+    path.starts_with("/proc/") || path.starts_with("/sys/") || path == "/proc" || path == "/sys"
+}
+
+fn failed(path: &str, errno: rustix::io::Errno) -> HostError {
+    HostError::from_errno(path, errno.raw_os_error())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+impl Host for LiveHost {
+    fn read_into(&self, path: &str, buffer: &mut Vec<u8>) -> Result<(), HostError> {
+        if !is_kernels(path) {
+            buffer.extend_from_slice(&self.ask(Ask::File, path)?);
+            return Ok(());
+        }
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| failed(path, errno))?;
+        crate::read_all(path, &file, FILE_LIMIT_BYTES, buffer)
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, HostError> {
+        let mut names: Vec<String> = if is_kernels(path) {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| failed(path, errno))?;
+            let entries = rustix::fs::Dir::read_from(folder).map_err(|errno| failed(path, errno))?;
+            let names = entries.filter_map(|entry| Some(text(entry.ok()?.file_name().to_bytes())));
+            names.filter(|name| name != "." && name != "..").collect()
+        } else {
+            let bytes = self.ask(Ask::Directory, path)?;
+            bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(text).collect()
+        };
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn link(&self, path: &str) -> Result<String, HostError> {
+        if !is_kernels(path) {
+            return self.ask(Ask::Link, path).map(|target| text(&target));
+        }
+        let target = rustix::fs::readlink(path, Vec::new()).map_err(|errno| failed(path, errno))?;
+        Ok(text(target.to_bytes()))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "nanoseconds since boot fit 53 bits for 104 days to 1 ns")]
+    fn clock(&self) -> Clock {
+        let seconds = |time: rustix::time::Timespec| time.tv_sec as f64 + time.tv_nsec as f64 / 1e9;
+        Clock {
+            monotonic_s: seconds(clock_gettime(ClockId::Monotonic)),
+            unix_s: Some(seconds(clock_gettime(ClockId::Realtime))),
+        }
+    }
+
+    fn is_root(&self) -> Option<bool> {
+        Some(rustix::process::geteuid().is_root())
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, HostError> {
+        Err(HostError::Unsupported { path: "sock_diag".to_owned(), reason: "pending".to_owned() })
+    }
+
+    fn tcp_table(&self, _ephemeral: (u16, u16)) -> Result<TcpTable, HostError> {
+        Err(HostError::Unsupported { path: "sock_diag".to_owned(), reason: "pending".to_owned() })
+    }
+
+    fn qdiscs(&self) -> Result<Vec<Qdisc>, HostError> {
+        Err(HostError::Unsupported { path: "rtnetlink".to_owned(), reason: "pending".to_owned() })
+    }
+
+    fn links(&self) -> Result<Vec<Link>, HostError> {
+        Err(HostError::Unsupported { path: "rtnetlink".to_owned(), reason: "pending".to_owned() })
+    }
+
+    fn ethtool(&self, _interface: &str) -> Result<Ethtool, HostError> {
+        Err(HostError::Unsupported { path: "ethtool".to_owned(), reason: "pending".to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_files_and_other_files_are_read() {
+        let host = LiveHost::new();
+        assert!(host.value("/proc/uptime").unwrap().contains('.'));
+        assert!(host.list("/proc").unwrap().contains(&"stat".to_owned()));
+        assert!(host.link("/proc/self/exe").unwrap().starts_with('/'));
+        assert!(host.value("/etc/passwd").unwrap().starts_with("root:"));
+        assert!(host.list("/etc").unwrap().contains(&"passwd".to_owned()));
+    }
+
+    #[test]
+    fn a_path_that_does_not_exist_says_so() {
+        let host = LiveHost::new();
+        for path in ["/proc/no-such-file", "/no-such-file"] {
+            assert_eq!(host.read(path), Err(HostError::NotFound { path: path.to_owned() }));
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Reads a live host over a window: a full reading at both ends, and samples in between.
+//!
+//! Nothing that hangs holds the rest up. Every layer is read by a worker thread with a deadline; a worker that does not
+//! answer is left behind, its layer is reported as unread, and another worker goes on with the next layer.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use host::Host;
+use model::report::HostIdentity;
+use model::{Layered, Unread};
+
+use crate::reading::{identity, read_settings, unread_reading};
+use crate::samples::{Sampler, Samples};
+use crate::{Evidence, Reading, cgroup, cpu, disk, irq, memory, nfs, nic, qdisc, settings, sockets, tasks};
+
+/// How a window is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// How long the window is.
+    pub window: Duration,
+    /// How often a full reading is taken; the ends of the window are always read.
+    pub readings_every: Duration,
+    /// How often tasks and listen queues are sampled; less often when a pass would cost more than a tenth of a CPU.
+    pub samples_every: Duration,
+}
+
+impl Plan {
+    /// A window with a reading at both ends and 20 samples a second.
+    pub fn over(window: Duration) -> Self {
+        Self { window, readings_every: window, samples_every: Duration::from_millis(50) }
+    }
+}
+
+/// How long one layer may take to be read.
+const LAYER_DEADLINE: Duration = Duration::from_millis(800);
+/// How long a layer may take once another has hung.
+const SHORT_DEADLINE: Duration = Duration::from_millis(150);
+/// How long the samples and the settings may take to arrive after the window's end.
+const LAST_DEADLINE: Duration = Duration::from_millis(500);
+
+type Fill = Box<dyn FnOnce(&mut Reading) + Send>;
+
+struct Step {
+    layer: &'static str,
+    read: fn(&dyn Host) -> Fill,
+    hung: fn(&mut Reading, Unread),
+}
+
+macro_rules! step {
+    ($layer:ident) => {
+        Step {
+            layer: stringify!($layer),
+            read: |host| {
+                let facts: Layered<_> = $layer::read(host).into();
+                Box::new(move |reading| reading.$layer = facts)
+            },
+            hung: |reading, unread| reading.$layer = Layered::Unread(unread),
+        }
+    };
+}
+
+const STEPS: &[Step] = &[
+    step!(cpu),
+    step!(irq),
+    step!(nic),
+    step!(qdisc),
+    step!(sockets),
+    step!(memory),
+    step!(disk),
+    step!(nfs),
+    step!(tasks),
+    step!(cgroup),
+];
+
+/// Reads a host over a window. `progress` is called several times a second with the share of the window that is over.
+pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) -> Evidence {
+    let (settings_sender, settings) = mpsc::channel();
+    let settings_host = Arc::clone(host);
+    thread::spawn(move || {
+        let settings = read_settings(&*settings_host);
+        settings_sender.send((settings, identity(&*settings_host, &[]))).ok();
+    });
+    let mut readers = Readers { host: Arc::clone(host), hung: vec![] };
+    let mut readings = vec![readers.read()];
+    let sampling = Sampling::start(Arc::clone(host), plan.samples_every);
+    let start = Instant::now();
+    while start.elapsed() < plan.window {
+        let due =
+            plan.readings_every.max(Duration::from_millis(100)) * u32::try_from(readings.len()).unwrap_or(1);
+        wait_until(start + due.min(plan.window), start, plan.window, progress);
+        readings.push(readers.read());
+    }
+    let samples = sampling.finish();
+    let (settings, named) = settings.recv_timeout(LAST_DEADLINE).unwrap_or_else(|_| unread_settings());
+    let measured = identity_of(&readings);
+    Evidence {
+        host: HostIdentity { cpus: measured.0, memory_bytes: measured.1, ..named },
+        settings,
+        readings,
+        samples,
+    }
+}
+
+fn wait_until(until: Instant, start: Instant, window: Duration, progress: &mut dyn FnMut(f64)) {
+    loop {
+        progress((start.elapsed().as_secs_f64() / window.as_secs_f64()).min(1.0));
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        thread::sleep(left.min(Duration::from_millis(200)));
+    }
+}
+
+fn identity_of(readings: &[Reading]) -> (Option<u32>, Option<u64>) {
+    let cpus = readings.iter().find_map(|reading| u32::try_from(reading.cpu.facts()?.cpus.len()).ok());
+    let memory = readings.iter().find_map(|reading| reading.memory.facts()?.meminfo.get("MemTotal").copied());
+    (cpus.filter(|count| *count > 0), memory)
+}
+
+fn unread_settings() -> (settings::Facts, HostIdentity) {
+    let unread = hung("the settings", LAST_DEADLINE);
+    let facts = settings::Facts {
+        values: std::collections::BTreeMap::new(),
+        persisted: Layered::Unread(unread.clone()),
+        fstab: Layered::Unread(unread),
+    };
+    (facts, HostIdentity::default())
+}
+
+fn hung(what: &str, limit: Duration) -> Unread {
+    Unread::new(
+        format!("{what} did not answer within {} ms", limit.as_millis()),
+        "find what hangs: tasks in state D, a network mount without its server",
+    )
+}
+
+/// Reads all layers again and again, without those that hung once.
+struct Readers {
+    host: Arc<dyn Host>,
+    hung: Vec<(&'static str, Unread)>,
+}
+
+impl Readers {
+    fn read(&mut self) -> Reading {
+        let mut reading = unread_reading(self.host.clock(), &Unread::new("not reached", "read again"));
+        let mut answers = self.worker(0);
+        for (index, step) in STEPS.iter().enumerate() {
+            if let Some((_, unread)) = self.hung.iter().find(|(layer, _)| *layer == step.layer) {
+                (step.hung)(&mut reading, unread.clone());
+                continue;
+            }
+            let deadline = if self.hung.is_empty() { LAYER_DEADLINE } else { SHORT_DEADLINE };
+            match answers.recv_timeout(deadline) {
+                Ok(fill) => fill(&mut reading),
+                Err(error) => {
+                    let unread = match error {
+                        RecvTimeoutError::Timeout => hung(step.layer, deadline),
+                        RecvTimeoutError::Disconnected => {
+                            Unread::new("reading it failed unexpectedly", "report this as a bug of narrows")
+                        }
+                    };
+                    self.hung.push((step.layer, unread.clone()));
+                    (step.hung)(&mut reading, unread);
+                    answers = self.worker(index + 1);
+                }
+            }
+        }
+        reading
+    }
+
+    /// Starts a worker that reads the layers from an index on and sends each as it is done.
+    fn worker(&self, from: usize) -> Receiver<Fill> {
+        let (sender, receiver) = mpsc::channel();
+        let host = Arc::clone(&self.host);
+        let skip: Vec<_> = self.hung.iter().map(|(layer, _)| *layer).collect();
+        thread::spawn(move || work(&*host, from, &skip, &sender));
+        receiver
+    }
+}
+
+fn work(host: &dyn Host, from: usize, skip: &[&str], sender: &Sender<Fill>) {
+    for step in STEPS.iter().skip(from).filter(|step| !skip.contains(&step.layer)) {
+        if sender.send((step.read)(host)).is_err() {
+            return;
+        }
+    }
+}
+
+/// A thread that samples until it is told to stop.
+struct Sampling {
+    stop: Sender<()>,
+    samples: Receiver<Samples>,
+}
+
+impl Sampling {
+    fn start(host: Arc<dyn Host>, every: Duration) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let (sender, samples) = mpsc::channel();
+        thread::spawn(move || sender.send(sample(&*host, every, &stopped)).ok());
+        Self { stop, samples }
+    }
+
+    fn finish(self) -> Samples {
+        self.stop.send(()).ok();
+        self.samples.recv_timeout(LAST_DEADLINE).unwrap_or_else(|_| Samples {
+            tasks_unread: Some(hung("the sampling of tasks", LAST_DEADLINE)),
+            ..Samples::default()
+        })
+    }
+}
+
+fn sample(host: &dyn Host, every: Duration, stopped: &Receiver<()>) -> Samples {
+    let mut sampler = Sampler::default();
+    loop {
+        let start = Instant::now();
+        sampler.observe(host);
+        let pause = every.saturating_sub(start.elapsed()).max(start.elapsed() * 9);
+        if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+            return sampler.finish();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use host::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
+    use host::{Clock, HostError, Tree, TreeHost};
+
+    /// A host on which one file never answers.
+    struct Hanging(TreeHost);
+
+    impl Host for Hanging {
+        fn read_into(&self, path: &str, buffer: &mut Vec<u8>) -> Result<(), HostError> {
+            while path == "/proc/diskstats" {
+                thread::park();
+            }
+            self.0.read_into(path, buffer)
+        }
+        fn list(&self, path: &str) -> Result<Vec<String>, HostError> {
+            self.0.list(path)
+        }
+        fn link(&self, path: &str) -> Result<String, HostError> {
+            self.0.link(path)
+        }
+        fn clock(&self) -> Clock {
+            self.0.clock()
+        }
+        fn is_root(&self) -> Option<bool> {
+            None
+        }
+        fn listeners(&self) -> Result<Vec<Listener>, HostError> {
+            self.0.listeners()
+        }
+        fn tcp_table(&self, ephemeral: (u16, u16)) -> Result<TcpTable, HostError> {
+            self.0.tcp_table(ephemeral)
+        }
+        fn qdiscs(&self) -> Result<Vec<Qdisc>, HostError> {
+            self.0.qdiscs()
+        }
+        fn links(&self) -> Result<Vec<Link>, HostError> {
+            self.0.links()
+        }
+        fn ethtool(&self, interface: &str) -> Result<Ethtool, HostError> {
+            self.0.ethtool(interface)
+        }
+    }
+
+    #[test]
+    fn a_layer_that_hangs_costs_itself_and_nothing_else() {
+        let mut tree = Tree::in_memory(1);
+        tree.put(0, "/proc/self/mountstats", "");
+        let host: Arc<dyn Host> = Arc::new(Hanging(tree.at(0)));
+        let evidence = collect(&host, Plan::over(Duration::from_millis(10)), &mut |_| {});
+        assert_eq!(evidence.readings.len(), 2);
+        for reading in &evidence.readings {
+            assert!(
+                matches!(&reading.disk, Layered::Unread(unread) if unread.why.contains("did not answer"))
+            );
+            assert!(reading.cgroup.facts().is_some() || reading.nfs.facts().is_some());
+        }
+    }
+}
