@@ -236,8 +236,10 @@ mod tests {
 
     impl Host for Hanging {
         fn read_into(&self, path: &str, buffer: &mut Vec<u8>) -> Result<(), HostError> {
-            while path == "/proc/diskstats" {
-                thread::park();
+            if path == "/proc/diskstats" {
+                loop {
+                    thread::park();
+                }
             }
             self.0.read_into(path, buffer)
         }
