@@ -15,6 +15,9 @@ pub struct Facts {
     pub persisted: Layered<Vec<Persisted>>,
     /// The mounts of fstab(5).
     pub fstab: Layered<Vec<FstabMount>>,
+    /// Directories, files and lines that could not be read or understood, while the rest was.
+    #[serde(default)]
+    pub unread: Vec<model::Unread>,
 }
 
 /// An assignment in a file of sysctl.d(5).
