@@ -3,6 +3,9 @@
 mod causes;
 pub mod counters;
 mod facts;
+pub mod parameters;
+pub mod ports;
+pub mod queues;
 mod read;
 mod stations;
 mod symptoms;
