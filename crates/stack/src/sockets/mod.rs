@@ -1,13 +1,19 @@
 //! Sockets and TCP.
 
 mod causes;
+pub mod counters;
 mod facts;
+pub mod parameters;
+pub mod ports;
+pub mod queues;
 mod read;
 mod stations;
 mod symptoms;
 
 pub use facts::*;
-pub use read::read;
+pub use read::{
+    Counters, DEFAULT_PORT_RANGE, parse_counters, parse_port_list, parse_port_range, parse_sockstat, read,
+};
 
 use crate::Layer;
 

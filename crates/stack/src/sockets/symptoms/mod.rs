@@ -2,5 +2,10 @@
 
 use crate::Symptom;
 
+mod connections_refused;
+mod ports_scarce;
+mod retransmissions_high;
+
 /// Every symptom of the layer.
-pub(super) const SYMPTOMS: &[&Symptom] = &[];
+pub(super) const SYMPTOMS: &[&Symptom] =
+    &[&connections_refused::SYMPTOM, &ports_scarce::SYMPTOM, &retransmissions_high::SYMPTOM];
