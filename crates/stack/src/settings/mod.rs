@@ -3,6 +3,7 @@
 mod causes;
 mod facts;
 mod keys;
+pub mod lines;
 mod parse;
 mod read;
 mod secrets;

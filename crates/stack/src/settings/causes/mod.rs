@@ -2,5 +2,11 @@
 
 use crate::Cause;
 
+mod dangerous_at_boot;
+mod not_applied;
+mod overridden;
+mod trailing_comment;
+
 /// Every cause of the layer.
-pub(super) const CAUSES: &[&Cause] = &[];
+pub(super) const CAUSES: &[&Cause] =
+    &[&dangerous_at_boot::CAUSE, &not_applied::CAUSE, &overridden::CAUSE, &trailing_comment::CAUSE];
