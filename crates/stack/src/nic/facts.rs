@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Facts {
     /// Every interface but `lo`.
     pub interfaces: Vec<Interface>,
+    /// Interfaces without hardware beyond those that are read.
+    pub left_out: u64,
 }
 
 /// One network interface.
@@ -25,6 +27,8 @@ pub struct Interface {
     pub driver: Option<String>,
     /// The device's name on its bus (`virtio2`), as it appears in `/proc/interrupts`.
     pub device: Option<String>,
+    /// The NUMA node its device sits on, where the host says.
+    pub node: Option<u32>,
     /// `operstate`: `up`, `down`, `unknown`.
     pub state: Option<String>,
     /// The largest packet in bytes.
@@ -69,4 +73,17 @@ pub struct TransmitQueue {
     pub index: u32,
     /// `xps_cpus`, the mask of transmit packet steering.
     pub xps_cpus: Option<String>,
+}
+
+impl Interface {
+    /// Whether a device stands behind it: hardware, or what the hypervisor presents as such.
+    pub fn is_hardware(&self) -> bool {
+        self.device.is_some() || (self.kind.is_none() && self.driver.is_some())
+    }
+
+    /// Whether its driver is virtio_net, whose receive ring overflows out of the guest's sight.
+    pub fn is_virtio(&self) -> bool {
+        self.driver.as_deref() == Some("virtio_net")
+            || self.device.as_deref().is_some_and(|device| device.starts_with("virtio"))
+    }
 }

@@ -7,7 +7,7 @@ mod stations;
 mod symptoms;
 
 pub use facts::*;
-pub use read::read;
+pub use read::{MOST_QUEUES, MOST_VIRTUAL, read};
 
 use crate::Layer;
 
