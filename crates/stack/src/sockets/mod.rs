@@ -1,5 +1,6 @@
 //! Sockets and TCP.
 
+mod bbr;
 mod causes;
 pub mod counters;
 mod facts;
@@ -9,6 +10,7 @@ pub mod queues;
 mod read;
 mod stations;
 mod symptoms;
+pub mod transport;
 
 pub use facts::*;
 pub use read::{
