@@ -18,6 +18,8 @@ pub(super) static CAUSE: Cause = Cause {
 
 /// Stopping less often is normal at the end of a burst.
 const LEAST_PER_S: f64 = 1.0;
+/// From here on turns are too short as a rule; below that nothing but a loss makes them a fault.
+const OFTEN_PER_S: f64 = 10.0;
 /// From this share of soft interrupts on, a longer turn takes time that the CPU does not have.
 const FULL: f64 = 0.8;
 /// One CPU with three times the mean: spread the work first.
@@ -50,24 +52,29 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
             "/proc/stat softirq of each CPU",
             "whether the CPU has room: read /proc/stat",
         )),
-        Some(_) => {
-            let outcome = Outcome::confirmed(severity(evidence), line);
-            Some(remedy(evidence, worst))
-                .filter(|remedy| !remedy.changes.is_empty())
-                .into_iter()
-                .fold(outcome, Outcome::remedy)
-        }
+        Some(_) => judge(evidence, worst, line),
     };
     Ok(outcome.seen_all(observations(evidence, worst)))
 }
 
 /// Short turns alone only move work to the next turn; while a ring overflows they cost packets.
-fn severity(evidence: &Evidence) -> Severity {
+fn judge(evidence: &Evidence, worst: &CpuRates, line: String) -> Outcome {
     let losing = evidence.span(|reading| &reading.nic).is_ok_and(|span| {
         let rates = nic::rates::rates(&span);
         rates.iter().any(|rate| rate.overflow().is_some_and(|overflow| overflow.per_s >= LOSING_PER_S))
     });
-    if losing { Severity::Limiting } else { Severity::Hygiene }
+    let outcome = match losing {
+        true => Outcome::confirmed(Severity::Limiting, line),
+        false if worst.squeezed_per_s >= OFTEN_PER_S => Outcome::confirmed(Severity::Hygiene, line),
+        false => {
+            return Outcome::consistent(Severity::Hygiene, line).lacks(Missing::new(
+                "a packet lost meanwhile",
+                "short turns cost little while the receive ring has room",
+            ));
+        }
+    };
+    let remedy = Some(remedy(evidence, worst)).filter(|remedy| !remedy.changes.is_empty());
+    remedy.into_iter().fold(outcome, Outcome::remedy)
 }
 
 fn remedy(evidence: &Evidence, worst: &CpuRates) -> Remedy {

@@ -17,7 +17,7 @@ pub(super) static CAUSE: Cause = Cause {
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let nic = evidence.latest(|reading| &reading.nic)?;
     let irq = evidence.latest(|reading| &reading.irq)?;
-    let hardware: Vec<_> = nic.interfaces.iter().filter(|interface| interface.is_hardware()).collect();
+    let hardware = nic.hardware()?;
     if hardware.is_empty() {
         return Ok(Outcome::ruled_out("no interface with hardware in this network namespace"));
     }

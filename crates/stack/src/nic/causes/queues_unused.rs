@@ -24,7 +24,7 @@ const MEASURABLE: f64 = 0.05;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let nic = evidence.latest(|reading| &reading.nic)?;
-    let hardware: Vec<_> = nic.interfaces.iter().filter(|interface| interface.is_hardware()).collect();
+    let hardware = nic.hardware()?;
     if hardware.is_empty() {
         return Ok(Outcome::ruled_out("no interface with hardware in this network namespace"));
     }

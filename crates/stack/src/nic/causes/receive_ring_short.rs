@@ -27,6 +27,7 @@ const SLOT_BYTES: u64 = 2048;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let span = evidence.span(|reading| &reading.nic)?;
+    span.last.hardware()?;
     let rates: Vec<_> = rates(&span).into_iter().filter(|rate| rate.interface.is_hardware()).collect();
     let fastest = rates.iter().filter_map(|rate| Some((rate, rate.overflow()?)));
     let fastest = fastest.max_by(|a, b| a.1.per_s.total_cmp(&b.1.per_s));

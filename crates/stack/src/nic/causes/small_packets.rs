@@ -22,6 +22,7 @@ const MANY_PER_S: f64 = 20_000.0;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let span = evidence.span(|reading| &reading.nic)?;
+    span.last.hardware()?;
     let rates = rates(&span);
     let hardware = rates.iter().filter(|rate| rate.interface.is_hardware());
     let traffic = hardware.filter_map(|rate| {

@@ -25,9 +25,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let Some(default) = evidence.settings.value(KEY) else {
         return Err(Missing::new(KEY, "read /proc/sys/net/core/default_qdisc on the host"));
     };
-    if evidence.latest(|reading| &reading.nic).is_err() {
-        return Err(Missing::new("/sys/class/net", "which interfaces have hardware: read it on the host"));
-    }
+    evidence.latest(|reading| &reading.nic)?.hardware()?;
     let roots = facts.qdiscs.iter().filter(|qdisc| is_root(qdisc) && is_hardware(evidence, &qdisc.interface));
     let mut looked_at = 0;
     let other = roots.inspect(|_| looked_at += 1).find_map(|root| {

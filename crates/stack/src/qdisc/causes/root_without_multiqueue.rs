@@ -24,6 +24,7 @@ const BUSY: f64 = 0.4;
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let roots = roots(evidence)?;
     let nic = evidence.latest(|reading| &reading.nic)?;
+    nic.hardware()?;
     let queues = |root: &Root| {
         let interface = nic.interfaces.iter().find(|interface| interface.name == root.qdisc.interface);
         interface.map_or(0, |interface| interface.transmit_queues.len())

@@ -21,7 +21,7 @@ const BEYOND_BITS_PER_S: u64 = 10_000_000_000;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let facts = evidence.latest(|reading| &reading.qdisc)?;
-    evidence.latest(|reading| &reading.nic)?;
+    evidence.latest(|reading| &reading.nic)?.hardware()?;
     let shapes = |qdisc: &&Qdisc| {
         ["cake", "tbf"].contains(&qdisc.kind.as_str()) && qdisc.bandwidth_bits_per_s.is_some()
     };

@@ -25,7 +25,7 @@ const PACKET_BITS: f64 = 1500.0 * 8.0;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let nic = evidence.latest(|reading| &reading.nic)?;
-    let hardware: Vec<_> = nic.interfaces.iter().filter(|interface| interface.is_hardware()).collect();
+    let hardware = nic.hardware()?;
     if hardware.is_empty() {
         return Ok(Outcome::ruled_out("no interface with hardware in this network namespace"));
     }
