@@ -74,8 +74,8 @@ fn driver(word: &str) -> Option<Vector> {
 }
 
 fn last_number(text: &str) -> Option<u32> {
-    let runs = text.split(|letter: char| !letter.is_ascii_digit());
-    runs.filter(|run| !run.is_empty()).next_back()?.parse().ok()
+    let mut runs = text.split(|letter: char| !letter.is_ascii_digit());
+    runs.rfind(|run| !run.is_empty())?.parse().ok()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use host::kernel::{Channels, Ring};
+use model::Missing;
 use serde::{Deserialize, Serialize};
 
 /// The network interface layer at one instant.
@@ -73,6 +74,25 @@ pub struct TransmitQueue {
     pub index: u32,
     /// `xps_cpus`, the mask of transmit packet steering.
     pub xps_cpus: Option<String>,
+}
+
+impl Facts {
+    /// The interfaces with hardware behind them; none in a container, whose interfaces are the host's `veth`.
+    ///
+    /// # Errors
+    /// What is missing, when nothing says of an interface whether there is hardware behind it.
+    pub fn hardware(&self) -> Result<Vec<&Interface>, Missing> {
+        let hardware: Vec<_> = self.interfaces.iter().filter(|interface| interface.is_hardware()).collect();
+        let doubtful =
+            self.interfaces.iter().find(|interface| interface.kind.is_none() && !interface.is_hardware());
+        match doubtful {
+            Some(interface) if hardware.is_empty() => Err(Missing::new(
+                format!("whether {} has hardware", interface.name),
+                "record the link /sys/class/net/*/device, or the kernel's list of links, as well",
+            )),
+            _ => Ok(hardware),
+        }
+    }
 }
 
 impl Interface {

@@ -2,6 +2,8 @@
 
 mod causes;
 mod facts;
+pub(crate) mod queues;
+pub mod rates;
 mod read;
 mod stations;
 mod symptoms;
