@@ -7,6 +7,7 @@ pub mod parameters;
 pub mod ports;
 pub mod queues;
 mod read;
+mod reserve;
 mod stations;
 mod symptoms;
 
