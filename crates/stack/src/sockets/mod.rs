@@ -3,6 +3,8 @@
 mod causes;
 pub mod counters;
 mod facts;
+mod fin_wait2;
+mod folklore;
 pub mod parameters;
 pub mod ports;
 pub mod queues;
