@@ -1,7 +1,7 @@
 //! A TCP accept queue that overflows.
 
 use model::observation::number_text;
-use model::{Change, ChangeKind, Derived, Missing, Outcome, Remedy, Severity};
+use model::{Derived, Missing, Outcome, Remedy, Severity};
 
 use crate::samples::ListenerDepth;
 use crate::sockets::{Facts, counters, queues};
@@ -17,8 +17,6 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 const OVERFLOWS: &str = "TcpExt.ListenOverflows";
-/// A queue that is full in more samples than this is not stalled for a moment: its daemon is too slow all the time.
-const ALWAYS_FULL: f64 = 0.5;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let span = evidence.span(|reading| &reading.sockets)?;
@@ -69,18 +67,17 @@ fn near(depth: &ListenerDepth, missing: Option<&Missing>) -> Outcome {
 }
 
 fn overflowing(evidence: &Evidence, span: &Span<Facts>, depths: &[&ListenerDepth], per_s: f64) -> Outcome {
-    let full: Vec<_> = depths.iter().filter(|depth| queues::was_full(depth)).collect();
+    let full: Vec<_> = depths.iter().copied().filter(|depth| queues::was_full(depth)).collect();
     let lost = format!("{}/s turned away", number_text(per_s));
-    let only = if depths.len() == 1 { depths.first() } else { None };
+    let only = if depths.len() == 1 { depths.first().copied() } else { None };
     match full.first().copied().or(only) {
         Some(depth) => {
             let outcome = Outcome::confirmed(Severity::Breaking, format!("{}; {lost}", queues::line(depth)));
-            match full.get(1) {
-                Some(_) => full
-                    .iter()
-                    .fold(outcome, |outcome, depth| outcome.remedy(remedy(evidence, span, depth, per_s))),
-                None => outcome.remedy(remedy(evidence, span, depth, per_s)),
-            }
+            let named = if full.is_empty() { vec![depth] } else { full.clone() };
+            let remedies = named
+                .into_iter()
+                .flat_map(|depth| queues::remedies(depth, || longer(evidence, span, depth, per_s)));
+            remedies.fold(outcome, Outcome::remedy)
         }
         None => Outcome::confirmed(Severity::Breaking, format!("{lost}, by a queue that no sample saw full"))
             .lacks(Missing::new(
@@ -90,10 +87,7 @@ fn overflowing(evidence: &Evidence, span: &Span<Facts>, depths: &[&ListenerDepth
     }
 }
 
-fn remedy(evidence: &Evidence, span: &Span<Facts>, depth: &ListenerDepth, lost_per_s: f64) -> Remedy {
-    if depth.full_share > ALWAYS_FULL {
-        return faster(depth);
-    }
+fn longer(evidence: &Evidence, span: &Span<Facts>, depth: &ListenerDepth, lost_per_s: f64) -> Remedy {
     let taken_per_s = counters::per_second(span, "Tcp.PassiveOpens").ok().filter(|per_s| *per_s > 0.0);
     let held = f64::from(depth.most.max(depth.backlog.unwrap_or(0).saturating_add(1)));
     let inputs = |target: Derived| {
@@ -125,21 +119,4 @@ fn remedy(evidence: &Evidence, span: &Span<Facts>, depth: &ListenerDepth, lost_p
         }
     };
     queues::longer(evidence, depth, wanted, inputs(target))
-}
-
-/// A queue that never empties needs a faster acceptor: a longer one would only make everyone wait longer.
-fn faster(depth: &ListenerDepth) -> Remedy {
-    let target = Derived::new(
-        "more or faster workers behind the socket",
-        "queue full in more than half of all samples",
-    )
-    .input("full", format!("{:.0} %", depth.full_share * 100.0), "inet_diag Recv-Q > Send-Q");
-    let place = format!("the daemon on {}", depth.local);
-    let change = Change::new(ChangeKind::Elsewhere { place }, None, target)
-        .risks("a longer queue instead would make every connection wait longer and refuse as many");
-    Remedy::new(
-        format!("Let the daemon on {} accept faster", depth.local),
-        format!("Recv-Q of {} falls below its Send-Q, ListenOverflows stops growing", depth.local),
-    )
-    .change(change)
 }

@@ -21,6 +21,9 @@ pub(super) static CAUSE: Cause = Cause {
 const KEY: &str = "net.ipv4.tcp_max_syn_backlog";
 const COOKIES: &str = "net.ipv4.tcp_syncookies";
 
+/// The least that the kernel chooses.
+const LEAST: u64 = 128;
+
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let backlog = parameters::number(evidence, KEY)?;
     let cookies = parameters::number(evidence, COOKIES)?;
@@ -29,7 +32,11 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         let line = "tcp_syncookies is 0, so tcp_max_syn_backlog is consulted";
         return Ok(Outcome::ruled_out(line).seen_all(seen));
     }
-    let outcome = match origin(evidence, KEY, backlog, own(evidence))? {
+    let own = own(evidence);
+    let outcome = match origin(evidence, KEY, backlog, own)? {
+        Origin::Someone(Some(own)) if u64::try_from(backlog) == Ok((own / 2).max(LEAST)) => {
+            Outcome::ruled_out(format!("tcp_max_syn_backlog {backlog} is what older kernels choose"))
+        }
         Origin::Kernel => Outcome::ruled_out(format!("tcp_max_syn_backlog {backlog} is the kernel's own")),
         Origin::Someone(own) => {
             let line =
@@ -48,5 +55,5 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
 fn own(evidence: &Evidence) -> Option<u64> {
     let witness = |key| parameters::half_of_hash(evidence, key);
     let half = witness("net.ipv4.tcp_max_tw_buckets").or_else(|| witness("net.ipv4.tcp_max_orphans"))?;
-    Some((half / 64).max(128))
+    Some((half / 64).max(LEAST))
 }

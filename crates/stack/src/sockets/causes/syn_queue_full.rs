@@ -50,7 +50,8 @@ fn answered(evidence: &Evidence, facts: &Facts, cookies: f64) -> Outcome {
         Some((listener, waiting)) => {
             let seen = Observation::new("inet_diag", format!("{} SYN_RECV", listener.local), waiting);
             let line = format!("{line}; {} holds {waiting}", listener.local);
-            Outcome::confirmed(Severity::Hygiene, line).seen(seen).remedy(longer(evidence, listener, waiting))
+            let outcome = Outcome::confirmed(Severity::Hygiene, line).seen(seen);
+            longer(evidence, listener, waiting).into_iter().fold(outcome, Outcome::remedy)
         }
         None => Outcome::confirmed(Severity::Hygiene, line).lacks(Missing::new(
             "which listener it is",
@@ -71,7 +72,7 @@ fn half_open(facts: &Facts) -> Option<(&Listener, u32)> {
     full.max_by_key(|(_, waiting)| *waiting)
 }
 
-fn longer(evidence: &Evidence, listener: &Listener, waiting: u32) -> Remedy {
+fn longer(evidence: &Evidence, listener: &Listener, waiting: u32) -> Option<Remedy> {
     let wanted = queues::power_of_two(f64::from(waiting) * 2.0);
     let target = Derived::new(wanted, "power of two ≥ 2 × half-open, at most 16384").input(
         "half-open",
@@ -86,10 +87,13 @@ fn longer(evidence: &Evidence, listener: &Listener, waiting: u32) -> Remedy {
         mean: 0.0,
         full_share: 0.0,
     };
+    if !queues::may_grow(&depth) {
+        return None;
+    }
     let mut remedy = queues::longer(evidence, &depth, wanted, target);
     remedy.moves =
         format!("{COOKIES} grows by 0 at the same burst; in a flood it goes on growing, as it should");
-    remedy
+    Some(remedy)
 }
 
 fn turn_on(evidence: &Evidence, drops: f64) -> Remedy {

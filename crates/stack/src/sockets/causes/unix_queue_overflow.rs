@@ -1,7 +1,7 @@
 //! A Unix socket's accept queue that overflows.
 
 use model::observation::number_text;
-use model::{Change, ChangeKind, Derived, Missing, Outcome, Remedy, Severity};
+use model::{Derived, Missing, Outcome, Remedy, Severity};
 
 use crate::samples::ListenerDepth;
 use crate::sockets::queues;
@@ -16,9 +16,6 @@ pub(super) static CAUSE: Cause = Cause {
     test,
 };
 
-/// A queue that is full in more samples than this is not stalled for a moment: its workers are too few.
-const ALWAYS_FULL: f64 = 0.5;
-
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let depths = queues::sampled(evidence, true)?;
     let by_distance = |a: &&&ListenerDepth, b: &&&ListenerDepth| {
@@ -29,9 +26,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let outcome = match (full.first(), near) {
         (Some(worst), _) => {
             let summary = format!("{}; connect() fails with errno 11", queues::line(worst));
-            full.iter().fold(Outcome::confirmed(Severity::Breaking, summary), |outcome, depth| {
-                outcome.remedy(remedy(evidence, depth))
-            })
+            let remedies = full.iter().flat_map(|depth| queues::remedies(depth, || longer(evidence, depth)));
+            remedies.fold(Outcome::confirmed(Severity::Breaking, summary), Outcome::remedy)
         }
         (None, Some(depth)) => consistent(depth),
         (None, None) => not_deep(&depths)?,
@@ -62,28 +58,10 @@ fn consistent(depth: &ListenerDepth) -> Outcome {
         ))
 }
 
-fn remedy(evidence: &Evidence, depth: &ListenerDepth) -> Remedy {
-    let source = "unix_diag";
-    let full = format!("{:.0} %", depth.full_share * 100.0);
-    if depth.full_share > ALWAYS_FULL {
-        let target = Derived::new(
-            "more or faster workers behind the socket",
-            "queue full in more than half of all samples",
-        )
-        .input("full", full, source);
-        let place = format!("the pool on {}", depth.local);
-        let change = Change::new(ChangeKind::Elsewhere { place }, None, target)
-            .restarts("restart the pool")
-            .risks("more workers take more memory and database connections; a longer queue would only add waiting");
-        return Remedy::new(
-            format!("Let the pool on {} serve faster", depth.local),
-            format!("Recv-Q of {} falls to 0 between bursts; no connect() fails with errno 11", depth.local),
-        )
-        .change(change);
-    }
+fn longer(evidence: &Evidence, depth: &ListenerDepth) -> Remedy {
     let wanted = queues::power_of_two(f64::from(depth.most) * 2.0);
     let target = Derived::new(wanted, "power of two ≥ 2 × deepest, at most 16384")
-        .input("deepest", depth.most, source)
-        .input("full", full, source);
+        .input("deepest", depth.most, "unix_diag")
+        .input("full", format!("{:.0} %", depth.full_share * 100.0), "unix_diag");
     queues::longer(evidence, depth, wanted, target)
 }
