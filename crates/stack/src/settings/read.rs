@@ -38,7 +38,8 @@ pub fn read_values(host: &dyn Host) -> BTreeMap<String, String> {
 /// Reads what the files of sysctl.d(5) set. What could not be read of them is added to `unread`; the rest is kept.
 ///
 /// # Errors
-/// When none of the directories could be listed.
+/// When none of the directories could be listed, though one exists or `/etc` itself is missing. A host without any of
+/// them sets nothing by files.
 fn read_persisted(host: &dyn Host, unread: &mut Vec<Unread>) -> Result<Vec<Persisted>, Unread> {
     let mut files = Vec::new();
     let (mut listed, mut failure) = (false, None);
@@ -55,13 +56,14 @@ fn read_persisted(host: &dyn Host, unread: &mut Vec<Unread>) -> Result<Vec<Persi
             }
         }
     }
-    if !listed {
-        return Err(failure.unwrap_or_else(|| {
-            Unread::new(
-                "no directory of sysctl.d(5) exists",
-                "nothing sets kernel parameters from files here",
-            )
-        }));
+    if let Some(unread) = failure.filter(|_| !listed) {
+        return Err(unread);
+    }
+    if !listed && host.list("/etc").is_err() {
+        return Err(Unread::new(
+            "/etc was not read",
+            "record a tree that holds /etc/sysctl.d, or read the host itself",
+        ));
     }
     let files: Vec<SysctlFile> = files.iter().map(|(path, bytes)| SysctlFile { path, bytes }).collect();
     let (persisted, not_understood) = parse_sysctl_files(&files);

@@ -46,6 +46,13 @@ fn without_any_directory_nothing_is_claimed() {
 }
 
 #[test]
+fn a_host_without_such_directories_sets_nothing_by_files() {
+    let mut tree = Tree::in_memory(1);
+    tree.put(0, "/etc/hostname", "web1");
+    assert_eq!(read(&tree.at(0)).persisted.facts(), Some(&vec![]));
+}
+
+#[test]
 fn a_directory_that_hangs_costs_only_its_own_files() {
     let mut tree = Tree::in_memory(1);
     tree.put(0, "/etc/sysctl.d/a.conf", "vm.swappiness = 10\nno assignment\n");
