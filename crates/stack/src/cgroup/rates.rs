@@ -1,0 +1,1 @@
+//! What groups used of their limits over the window.

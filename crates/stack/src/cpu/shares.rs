@@ -1,0 +1,1 @@
+//! How CPUs spent the window.

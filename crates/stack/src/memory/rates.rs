@@ -1,0 +1,1 @@
+//! What memory management did over the window.
