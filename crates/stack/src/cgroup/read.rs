@@ -109,8 +109,17 @@ impl Reader<'_> {
         if group.memory_max_bytes.is_some() || group.memory_high_events.is_some_and(|count| count > 0) {
             group.memory_high_bytes = self.number(&format!("{folder}/memory.high"));
             group.memory_bytes = self.number(&format!("{folder}/memory.current"));
+            group.memory_reclaimable_bytes = self.reclaimable(folder, "");
         }
         skipped
+    }
+
+    /// File pages and reclaimable slabs; version 1 prefixes the sums over descendants with `total_`.
+    fn reclaimable(&self, folder: &str, prefix: &str) -> Option<u64> {
+        let stat = self.key_values(&format!("{folder}/memory.stat"));
+        let field = |name: &str| stat.get(&format!("{prefix}{name}")).copied();
+        let files = field("active_file")?.saturating_add(field("inactive_file")?);
+        Some(files.saturating_add(field("slab_reclaimable").unwrap_or(0)))
     }
 
     fn fill_quota(&self, folder: &str, quota: u64, period: u64, group: &mut Group) {
@@ -169,6 +178,7 @@ impl Reader<'_> {
         group.oom_kills = oom.get("oom_kill").copied();
         if group.memory_max_bytes.is_some() {
             group.memory_bytes = self.number(&format!("{folder}/memory.usage_in_bytes"));
+            group.memory_reclaimable_bytes = self.reclaimable(folder, "total_");
             group.memory_max_events = self.number(&format!("{folder}/memory.failcnt"));
         }
         0
