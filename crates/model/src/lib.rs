@@ -1,1 +1,3 @@
 //! The nouns of narrows and the queueing mathematics. No input or output happens here.
+
+pub mod queueing;
