@@ -19,8 +19,9 @@ pub fn erlang_b(offered_load: f64, servers: u32) -> Option<f64> {
     for n in 1..=servers {
         let carried_over = offered * loss;
         loss = if carried_over.is_finite() { carried_over / (f64::from(n) + carried_over) } else { 1.0 };
-        if loss == 0.0 {
-            break;
+        if loss < f64::MIN_POSITIVE {
+            // Subnormal numbers would round up to themselves for ever, and slowly.
+            return Some(0.0);
         }
     }
     Some(loss)
@@ -150,6 +151,7 @@ mod tests {
         let asymptote = (2.0 / (std::f64::consts::PI * f64::from(servers))).sqrt();
         assert_close(erlang_b(f64::from(servers), servers).unwrap(), asymptote, 0.001);
         assert_eq!(erlang_b(1.0, 5000), Some(0.0));
+        assert_eq!(erlang_b(4_000_000.0, 4_194_304), Some(0.0));
         assert_close(erlang_b(1e12, 5000).unwrap(), 1.0 - 5000.0 / 1e12, 1e-12);
         assert_eq!(erlang_b(f64::MAX, 5000), Some(1.0));
     }

@@ -108,14 +108,14 @@ fn state_probabilities(offered: f64, servers: u32, capacity: u32) -> Vec<f64> {
     let mut weights: Vec<f64> = (1..=likeliest)
         .rev()
         .scan(1.0, |weight, n| {
-            *weight *= busy(n) / offered;
+            *weight = flush_subnormal(*weight * busy(n) / offered);
             Some(*weight)
         })
         .collect();
     weights.reverse();
     weights.push(1.0);
     weights.extend((likeliest + 1..=capacity).scan(1.0, |weight, n| {
-        *weight *= offered / busy(n);
+        *weight = flush_subnormal(*weight * offered / busy(n));
         Some(*weight)
     }));
     let total: f64 = weights.iter().sum();
@@ -123,6 +123,11 @@ fn state_probabilities(offered: f64, servers: u32, capacity: u32) -> Vec<f64> {
         *weight /= total;
     }
     weights
+}
+
+/// Returns zero for what has lost its precision: a subnormal times 0.95 rounds up to itself for ever, and slowly.
+fn flush_subnormal(weight: f64) -> f64 {
+    if weight < f64::MIN_POSITIVE { 0.0 } else { weight }
 }
 
 #[cfg(test)]
@@ -184,6 +189,14 @@ mod tests {
             assert!(queue.mean_wait_seconds().is_finite());
             assert!(queue.utilization() <= 1.0 + 1e-9);
         }
+    }
+
+    #[test]
+    fn states_too_unlikely_for_a_number_are_zero_and_do_not_linger() {
+        let queue = FiniteQueue::new(950.0, 1.0, 1000, 100_000).unwrap();
+        assert_eq!(queue.loss_probability(), 0.0);
+        let full = FiniteQueue::new(1050.0, 1.0, 1000, 100_000).unwrap();
+        assert_eq!(full.state_probabilities().first(), Some(&0.0));
     }
 
     #[test]
