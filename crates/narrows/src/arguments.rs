@@ -86,8 +86,10 @@ pub(crate) struct Explain {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  narrows what-if load=3\n  narrows what-if disk.device:vda=2x sockets.listen=4096\n\n\
-    The stations and their names are those of `narrows check`.")]
+#[command(
+    after_help = "Examples:\n  narrows what-if load=3\n  narrows what-if disk.device:vda=2x sockets.listen=4096\n\n\
+    The stations and their names are those of `narrows check`."
+)]
 pub(crate) struct WhatIf {
     /// `load=N` for N times today's load; STATION=N for another limit, STATION=Nx for a multiple of today's
     #[arg(required = true, value_name = "NAME=VALUE")]

@@ -17,7 +17,10 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<Exit> {
     }
     let Some(every) = arguments.every else { return once(arguments) };
     if arguments.target.is_some() {
-        return Err(UsageError("--every reads this host again and again; a recorded one does not change".into()).into());
+        return Err(UsageError(
+            "--every reads this host again and again; a recorded one does not change".into(),
+        )
+        .into());
     }
     loop {
         let start = Instant::now();

@@ -70,7 +70,8 @@ fn list(layers: &[&Layer]) -> String {
 fn nearest(typed: &str) -> String {
     let words = |id: &str| id.split(['.', '-']).map(str::to_owned).collect::<Vec<_>>();
     let typed = words(typed);
-    let all = layers::causes().map(|(_, cause)| cause.id).chain(layers::symptoms().map(|(_, symptom)| symptom.id));
+    let all =
+        layers::causes().map(|(_, cause)| cause.id).chain(layers::symptoms().map(|(_, symptom)| symptom.id));
     let shared = |id: &str| words(id).iter().filter(|word| typed.contains(word)).count();
     let best = all.max_by_key(|id| shared(id)).filter(|id| shared(id) > 0);
     best.map(|id| format!(" (did you mean {id}?)")).unwrap_or_default()

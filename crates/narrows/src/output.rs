@@ -35,8 +35,7 @@ pub(crate) fn man() -> anyhow::Result<Exit> {
     let command = Arguments::command();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
-        let named = subcommand.clone().name(format!("narrows-{}", subcommand.get_name()));
-        let man = clap_mangen::Man::new(named);
+        let man = clap_mangen::Man::new(subcommand.clone());
         man.render_name_section(&mut page)?;
         man.render_synopsis_section(&mut page)?;
         man.render_options_section(&mut page)?;

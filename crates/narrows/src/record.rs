@@ -23,7 +23,12 @@ pub(crate) fn run(arguments: &Record) -> anyhow::Result<Exit> {
             let plan = Plan { readings_every: arguments.every, ..Plan::over(arguments.window) };
             let bytes = bundle::write(&target::live(plan))?;
             host::write_local(output, &bytes)?;
-            format!("{}: {} KiB. Explain it with: narrows check {}\n", output.display(), bytes.len() / 1024, output.display())
+            format!(
+                "{}: {} KiB. Explain it with: narrows check {}\n",
+                output.display(),
+                bytes.len() / 1024,
+                output.display()
+            )
         }
         (None, None) => String::new(),
     };
