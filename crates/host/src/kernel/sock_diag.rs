@@ -1,0 +1,415 @@
+//! TCP and Unix sockets by `NETLINK_SOCK_DIAG`.
+//!
+//! Layouts: `include/uapi/linux/inet_diag.h` and `unix_diag.h`, man 7 sock_diag. For a listening socket the
+//! kernel puts the accept queue in the receive-queue field and its limit in the send-queue field
+//! (`tcp_diag_get_info` in `net/ipv4/tcp_diag.c`, `sk_diag_show_rqlen` in `net/unix/diag.c`).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use rustix::net::netlink::SOCK_DIAG;
+
+use super::modules::{require_tcp, require_unix};
+use super::netlink::{Attributes, Message, Netlink, u32_at};
+use super::tcp_info::{CongestionControl, TcpInfo, congestion_control};
+use super::tcp_table::{ESTABLISHED, LISTEN, Ports, Socket, TableBuilder};
+use super::{Family, KernelError, Listener, TcpTable};
+
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+
+const AF_UNIX: u8 = 1;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+const IPPROTO_TCP: u8 = 6;
+
+const INET_REQUEST_BYTES: usize = 56;
+const INET_MESSAGE_BYTES: usize = 72;
+const INET_DIAG_INFO: u16 = 2;
+const INET_DIAG_CONG: u16 = 4;
+/// `idiag_ext`: bit N-1 asks for extension N.
+const DETAIL_EXTENSIONS: u8 = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1);
+/// States 1 to 11.
+const ALL_STATES: u32 = 0xffe;
+const LISTEN_STATE: u32 = 1 << LISTEN;
+
+const UNIX_MESSAGE_BYTES: usize = 16;
+const UNIX_DIAG_NAME: u16 = 0;
+const UNIX_DIAG_RQLEN: u16 = 4;
+const UDIAG_SHOW_NAME: u32 = 0x1;
+const UDIAG_SHOW_RQLEN: u32 = 0x10;
+
+const TCP4_QUERY: &str = "sock_diag dump of IPv4 TCP sockets";
+const TCP6_QUERY: &str = "sock_diag dump of IPv6 TCP sockets";
+const UNIX_QUERY: &str = "sock_diag dump of Unix sockets";
+
+/// Asks which sockets listen and how full their accept queues are, once.
+///
+/// # Errors
+/// As [`Listeners::open`] and [`Listeners::read`].
+pub fn listeners(allow_autoload: bool) -> Result<Vec<Listener>, KernelError> {
+    Listeners::open(allow_autoload)?.read()
+}
+
+/// Asks for listening sockets again and again: keeps its netlink socket and buffer.
+///
+/// The kernel walks only its table of listeners for TCP, and its whole table of sockets for Unix.
+#[derive(Debug)]
+pub struct Listeners {
+    netlink: Option<Netlink>,
+}
+
+impl Listeners {
+    /// Opens a netlink socket in the calling thread's network namespace, which stays the one asked about.
+    ///
+    /// # Errors
+    /// [`KernelError::WouldLoadModule`] unless `allow_autoload`, when the kernel would have to load `tcp_diag`,
+    /// `inet_diag` or `unix_diag` to answer; `proc_net_tcp` and `proc_net_unix` then answer from `/proc`.
+    /// Otherwise whatever socket(2) says.
+    pub fn open(allow_autoload: bool) -> Result<Self, KernelError> {
+        require_tcp(TCP4_QUERY, allow_autoload)?;
+        require_unix(UNIX_QUERY, allow_autoload)?;
+        Ok(Self { netlink: Some(Netlink::open(TCP4_QUERY, Some(SOCK_DIAG))?) })
+    }
+
+    /// Reads all listening sockets: TCP over IPv4, TCP over IPv6, stream and seqpacket Unix sockets.
+    ///
+    /// # Errors
+    /// What the kernel answers. After an error the next call opens a new socket, in the network namespace of
+    /// the thread that calls.
+    pub fn read(&mut self) -> Result<Vec<Listener>, KernelError> {
+        let mut netlink = match self.netlink.take() {
+            Some(netlink) => netlink,
+            None => Netlink::open(TCP4_QUERY, Some(SOCK_DIAG))?,
+        };
+        let mut found = Vec::new();
+        for (family, query) in [(AF_INET, TCP4_QUERY), (AF_INET6, TCP6_QUERY)] {
+            dump_tcp(&mut netlink, query, &inet_request(family, 0, LISTEN_STATE), &mut |message| {
+                found.push(parse_tcp_listener(query, message)?);
+                Ok(())
+            })?;
+        }
+        netlink.dump(UNIX_QUERY, SOCK_DIAG_BY_FAMILY, &unix_request(), &mut |message| {
+            found.push(parse_unix_listener(UNIX_QUERY, message)?);
+            Ok(())
+        })?;
+        self.netlink = Some(netlink);
+        Ok(found)
+    }
+}
+
+/// Summarizes all TCP sockets of the calling thread's network namespace.
+///
+/// `ephemeral` is `net.ipv4.ip_local_port_range`, both ends included.
+///
+/// # Errors
+/// [`KernelError::WouldLoadModule`] unless `allow_autoload`, when the kernel would have to load `tcp_diag` or
+/// `inet_diag`; `proc_net_tcp` then answers from `/proc`. Otherwise what the kernel answers.
+pub fn tcp_table(ephemeral: (u16, u16), allow_autoload: bool) -> Result<TcpTable, KernelError> {
+    require_tcp(TCP4_QUERY, allow_autoload)?;
+    let mut netlink = Netlink::open(TCP4_QUERY, Some(SOCK_DIAG))?;
+    let mut listening = Ports::new();
+    let mut interrupted = false;
+    for (family, query) in [(AF_INET, TCP4_QUERY), (AF_INET6, TCP6_QUERY)] {
+        interrupted |=
+            dump_tcp(&mut netlink, query, &inet_request(family, 0, LISTEN_STATE), &mut |message| {
+                listening.insert(parse_socket(query, message)?.local.port());
+                Ok(())
+            })?;
+    }
+    let mut table = TableBuilder::new(ephemeral, listening);
+    for (family, query) in [(AF_INET, TCP4_QUERY), (AF_INET6, TCP6_QUERY)] {
+        let request = inet_request(family, DETAIL_EXTENSIONS, ALL_STATES);
+        interrupted |= dump_tcp(&mut netlink, query, &request, &mut |message| {
+            table.add(&parse_socket(query, message)?);
+            Ok(())
+        })?;
+    }
+    Ok(table.finish(interrupted))
+}
+
+/// Dumps one family; a kernel without IPv6 has no IPv6 sockets.
+fn dump_tcp(
+    netlink: &mut Netlink,
+    query: &str,
+    request: &[u8],
+    each: &mut dyn FnMut(&Message<'_>) -> Result<(), KernelError>,
+) -> Result<bool, KernelError> {
+    match netlink.dump(query, SOCK_DIAG_BY_FAMILY, request, each) {
+        Err(KernelError::Unsupported { .. }) if query == TCP6_QUERY => Ok(false),
+        answer => answer,
+    }
+}
+
+/// `struct inet_diag_req_v2`, with an empty socket identity.
+fn inet_request(family: u8, extensions: u8, states: u32) -> Vec<u8> {
+    let mut request = vec![family, IPPROTO_TCP, extensions, 0];
+    request.extend_from_slice(&states.to_ne_bytes());
+    request.resize(INET_REQUEST_BYTES, 0);
+    request
+}
+
+/// `struct unix_diag_req`.
+fn unix_request() -> Vec<u8> {
+    let mut request = vec![AF_UNIX, 0, 0, 0];
+    for word in [LISTEN_STATE, 0, UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN, 0, 0] {
+        request.extend_from_slice(&word.to_ne_bytes());
+    }
+    request
+}
+
+/// An address of `struct inet_diag_sockid`, and the port in network byte order beside it.
+fn endpoint(family: u8, message: &[u8], port_at: usize, address_at: usize) -> Option<SocketAddr> {
+    let port = u16::from_be_bytes(*message.get(port_at..)?.first_chunk()?);
+    let address = message.get(address_at..)?;
+    let ip: IpAddr = match family {
+        AF_INET => Ipv4Addr::from(*address.first_chunk::<4>()?).into(),
+        AF_INET6 => Ipv6Addr::from(*address.first_chunk::<16>()?).into(),
+        _ => return None,
+    };
+    Some(SocketAddr::new(ip, port))
+}
+
+/// Reads `struct inet_diag_msg`, and the attributes of an established socket.
+fn parse_socket(query: &str, message: &Message<'_>) -> Result<Socket, KernelError> {
+    let bad = |at: usize| KernelError::malformed(query, message.offset.saturating_add(at));
+    let bytes = message.payload;
+    let (&family, &state) = bytes.first().zip(bytes.get(1)).ok_or_else(|| bad(0))?;
+    let attributes = bytes.get(INET_MESSAGE_BYTES..).ok_or_else(|| bad(bytes.len()))?;
+    let local = endpoint(family, bytes, 4, 8).ok_or_else(|| bad(0))?;
+    let remote = endpoint(family, bytes, 6, 24).ok_or_else(|| bad(0))?;
+    let mut info = None;
+    let mut name = CongestionControl::default();
+    if state == ESTABLISHED {
+        for attribute in Attributes::new(attributes) {
+            match attribute.map_err(|at| bad(INET_MESSAGE_BYTES.saturating_add(at)))? {
+                (INET_DIAG_INFO, value) => info = TcpInfo::parse(value),
+                (INET_DIAG_CONG, value) => name = congestion_control(value),
+                _ => {}
+            }
+        }
+    }
+    Ok(Socket { state, local, remote, detail: info.map(|info| (info, name)) })
+}
+
+fn parse_tcp_listener(query: &str, message: &Message<'_>) -> Result<Listener, KernelError> {
+    let socket = parse_socket(query, message)?;
+    let word = |at| u32_at(message.payload, at).ok_or_else(|| KernelError::malformed(query, message.offset));
+    Ok(Listener {
+        family: if socket.local.is_ipv4() { Family::Inet4 } else { Family::Inet6 },
+        local: socket.local.to_string(),
+        port: Some(socket.local.port()),
+        inode: word(68)?.into(),
+        waiting: word(56)?,
+        backlog: Some(word(60)?),
+    })
+}
+
+/// Reads `struct unix_diag_msg` with its name and queue attributes.
+fn parse_unix_listener(query: &str, message: &Message<'_>) -> Result<Listener, KernelError> {
+    let bad = |at: usize| KernelError::malformed(query, message.offset.saturating_add(at));
+    let bytes = message.payload;
+    let attributes = bytes.get(UNIX_MESSAGE_BYTES..).ok_or_else(|| bad(bytes.len()))?;
+    let inode = u32_at(bytes, 4).ok_or_else(|| bad(4))?;
+    let (mut local, mut queue) = (String::new(), None);
+    for attribute in Attributes::new(attributes) {
+        match attribute.map_err(|at| bad(UNIX_MESSAGE_BYTES.saturating_add(at)))? {
+            (UNIX_DIAG_NAME, value) => local = unix_name(value),
+            (UNIX_DIAG_RQLEN, value) => queue = u32_at(value, 0).zip(u32_at(value, 4)),
+            _ => {}
+        }
+    }
+    let (waiting, backlog) = queue.ok_or_else(|| bad(UNIX_MESSAGE_BYTES))?;
+    Ok(Listener {
+        family: Family::Unix,
+        local,
+        port: None,
+        inode: inode.into(),
+        waiting,
+        backlog: Some(backlog),
+    })
+}
+
+/// A path may carry its terminating NUL; an abstract name starts with NUL and may hold more of them, all shown
+/// as `@` like in `/proc/net/unix`.
+fn unix_name(value: &[u8]) -> String {
+    match value.first() {
+        Some(0) => String::from_utf8_lossy(value).replace('\0', "@"),
+        _ => super::netlink::text(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::UnixStream;
+
+    use proptest::prelude::*;
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+
+    use super::super::testing::{NetworkNamespace, tcp_listener, wait_for};
+    use super::super::{proc_net_tcp, proc_net_unix};
+    use super::*;
+
+    const EPHEMERAL: (u16, u16) = (1024, 65535);
+
+    fn find(local: &str, waiting: u32) -> Listener {
+        let mut asked = Listeners::open(false).unwrap();
+        wait_for("the accept queue", || {
+            asked.read().unwrap().into_iter().find(|each| each.local == local && each.waiting == waiting)
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "compares with /proc")]
+    fn proc_text(file: &str) -> Vec<u8> {
+        std::fs::read(format!("/proc/net/{file}")).unwrap()
+    }
+
+    fn pending_connections_are_seen(ip: &str, family: Family, file: &str) {
+        let (_listener, address) = tcp_listener(ip, 5);
+        let _clients: Vec<_> = (0..3).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let found = find(&address.to_string(), 3);
+        assert_eq!((found.family, found.port, found.backlog), (family, Some(address.port()), Some(5)));
+        let from_proc = proc_net_tcp::listeners(&proc_text(file));
+        assert_eq!(from_proc.lines_skipped, 0);
+        let expected = Listener { backlog: None, ..found };
+        assert!(from_proc.answer.contains(&expected), "{expected:?} not in /proc/net/{file}");
+    }
+
+    #[test]
+    fn three_pending_ipv4_connections_show_as_three_of_five() {
+        pending_connections_are_seen("127.0.0.1", Family::Inet4, "tcp");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "asks whether this host has IPv6")]
+    fn three_pending_ipv6_connections_show_as_three_of_five() {
+        match TcpListener::bind("[::1]:0") {
+            Ok(_) => pending_connections_are_seen("::1", Family::Inet6, "tcp6"),
+            Err(_) => {
+                let addresses = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+                assert!(!addresses.contains(" lo"), "lo has an IPv6 address but none can be bound");
+            }
+        }
+    }
+
+    fn pending_unix_connections_are_seen(address: &SocketAddrUnix, name: &str) {
+        let listener = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+        bind(&listener, address).unwrap();
+        listen(&listener, 5).unwrap();
+        let connect = |_| {
+            let client = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+            rustix::net::connect(&client, address).unwrap();
+            UnixStream::from(client)
+        };
+        let _clients: Vec<_> = (0..3).map(connect).collect();
+        let found = find(name, 3);
+        assert_eq!((found.family, found.port, found.backlog), (Family::Unix, None, Some(5)));
+        let from_proc = proc_net_unix::listeners(&proc_text("unix"));
+        assert_eq!(from_proc.lines_skipped, 0);
+        let expected = Listener { backlog: None, ..found };
+        assert!(from_proc.answer.contains(&expected), "{expected:?} not in /proc/net/unix");
+    }
+
+    #[test]
+    fn three_pending_unix_connections_show_as_three_of_five() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fpm.sock");
+        pending_unix_connections_are_seen(&SocketAddrUnix::new(&path).unwrap(), path.to_str().unwrap());
+    }
+
+    #[test]
+    fn an_abstract_unix_socket_is_named_with_an_at_sign() {
+        let name = format!("narrows-test-{}", std::process::id());
+        let address = SocketAddrUnix::new_abstract_name(name.as_bytes()).unwrap();
+        pending_unix_connections_are_seen(&address, &format!("@{name}"));
+    }
+
+    #[test]
+    fn two_hundred_connections_to_one_port_are_one_destination() {
+        let (listener, address) = tcp_listener("127.0.0.1", 200);
+        let listener = TcpListener::from(listener);
+        let pairs: Vec<_> =
+            (0..200).map(|_| (TcpStream::connect(address).unwrap(), listener.accept().unwrap())).collect();
+        let table = tcp_table(EPHEMERAL, false).unwrap();
+        let to: Vec<_> = table.destinations.iter().filter(|each| each.port == address.port()).collect();
+        let expected = super::super::Destination {
+            local: "127.0.0.1".to_owned(),
+            remote: "127.0.0.1".to_owned(),
+            port: address.port(),
+            established: 200,
+            time_wait: 0,
+            other: 0,
+            in_range: 200,
+        };
+        assert_eq!(to, [&expected]);
+        let service = table.services.iter().find(|each| each.port == address.port()).unwrap();
+        assert_eq!(service.established, 200);
+        assert!(table.totals.sockets >= 400 && table.totals.median_rtt_us.is_some(), "{:?}", table.totals);
+        assert_eq!(table.busy.len(), 64);
+        assert!(table.busy.iter().all(|each| each.congestion_control.is_some() && each.busy_us.is_some()));
+        assert_eq!(table.totals.by_congestion_control.values().sum::<u64>(), table.totals.sockets);
+
+        let from_proc = proc_net_tcp::tcp_table(&proc_text("tcp"), &proc_text("tcp6"), EPHEMERAL);
+        assert_eq!(from_proc.lines_skipped, 0);
+        assert!(from_proc.answer.destinations.contains(&expected));
+        drop(pairs);
+    }
+
+    #[test]
+    fn an_established_connection_is_told_in_full() {
+        NetworkNamespace::new().run(exchange_and_look);
+    }
+
+    fn exchange_and_look() {
+        let (listener, address) = tcp_listener("127.0.0.1", 5);
+        let listener = TcpListener::from(listener);
+        let mut client = TcpStream::connect(address).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let mut byte = [0];
+        for _ in 0..2000 {
+            client.write_all(&[7]).unwrap();
+            server.read_exact(&mut byte).unwrap();
+            server.write_all(&byte).unwrap();
+            client.read_exact(&mut byte).unwrap();
+        }
+        let table = tcp_table(EPHEMERAL, false).unwrap();
+        let local = client.local_addr().unwrap().to_string();
+        let detail = table.busy.iter().find(|each| each.local == local).unwrap();
+        assert_eq!(
+            (detail.remote.as_str(), detail.state.as_str()),
+            (address.to_string().as_str(), "established")
+        );
+        assert!(detail.segments_out.unwrap() >= 2000 && detail.bytes_acked.unwrap() >= 2000, "{detail:?}");
+        assert!(detail.rtt_us > 0 && detail.congestion_window > 0 && detail.lost == 0, "{detail:?}");
+    }
+
+    fn message(payload: &[u8]) -> Message<'_> {
+        Message { kind: SOCK_DIAG_BY_FAMILY, flags: 0, sequence: 1, payload, offset: 16 }
+    }
+
+    #[test]
+    fn a_message_cut_short_is_malformed() {
+        let mut payload = vec![0; INET_MESSAGE_BYTES];
+        payload[0] = AF_INET6;
+        payload[1] = LISTEN;
+        assert!(parse_tcp_listener("test", &message(&payload)).is_ok());
+        payload.pop();
+        let error = parse_tcp_listener("test", &message(&payload)).unwrap_err();
+        assert!(matches!(error, KernelError::Malformed { offset: 87, .. }), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(head in 0_u8..12, bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+            let mut payload = vec![head, 1];
+            payload.extend(bytes);
+            let mut table = TableBuilder::new(EPHEMERAL, Ports::new());
+            if let Ok(socket) = parse_socket("test", &message(&payload)) {
+                table.add(&socket);
+            }
+            table.finish(false);
+            let _ = parse_tcp_listener("test", &message(&payload));
+            let _ = parse_unix_listener("test", &message(&payload));
+        }
+    }
+}
