@@ -16,6 +16,7 @@ pub mod proc_net_tcp;
 pub mod proc_net_unix;
 mod route;
 mod sock_diag;
+mod sock_message;
 mod tcp_info;
 mod tcp_table;
 #[cfg(test)]
