@@ -168,7 +168,9 @@ pub struct TcpTable {
     pub totals: TcpTotals,
     /// Destinations beyond the 256 kept.
     pub destinations_left_out: u64,
-    /// The table changed under the reader, or had more destinations than are held in memory.
+    /// There were more destinations than are held in memory (65,536), or the kernel said that its table changed
+    /// under the reader. `sock_diag` never says so for TCP: sockets opened or closed during the dump may be
+    /// missing or doubled.
     pub truncated: bool,
 }
 

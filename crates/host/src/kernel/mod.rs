@@ -12,6 +12,7 @@ mod ethtool;
 mod ioctl;
 mod modules;
 mod netlink;
+mod ports;
 pub mod proc_net_tcp;
 pub mod proc_net_unix;
 mod route;

@@ -14,6 +14,7 @@
 )]
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -92,8 +93,12 @@ fn module_state(root: &Path, module: &str) -> ModuleState {
     if root.join("sys/module").join(module).is_dir() {
         return ModuleState::Loaded;
     }
-    let Ok(loaded) = fs::read_to_string(root.join("proc/modules")) else {
-        return ModuleState::CannotLoad;
+    let loaded = match fs::read_to_string(root.join("proc/modules")) {
+        Ok(loaded) => loaded,
+        Err(error) if error.kind() == ErrorKind::NotFound && kernel_setting(root, "osrelease").is_some() => {
+            return ModuleState::CannotLoad;
+        }
+        Err(_) => String::new(),
     };
     if loaded.lines().any(|line| line.split(' ').next() == Some(module)) {
         return ModuleState::Loaded;
@@ -172,8 +177,11 @@ mod tests {
 
     #[test]
     fn a_kernel_that_loads_nothing_may_be_asked() {
-        let without_modules = tempfile::tempdir().unwrap();
+        let without_modules = machine(&DEBIAN);
+        fs::remove_file(without_modules.path().join("proc/modules")).unwrap();
         assert_eq!(diag_state_under(without_modules.path()).tcp, ModuleState::CannotLoad);
+        let without_proc = tempfile::tempdir().unwrap();
+        assert_eq!(diag_state_under(without_proc.path()).tcp, ModuleState::WouldLoad);
         for (setting, value) in [("modules_disabled", "1\n"), ("modprobe", "\n")] {
             let root = machine(&DEBIAN);
             fs::write(root.path().join("proc/sys/kernel").join(setting), value).unwrap();

@@ -8,7 +8,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str;
 
-use super::tcp_table::{LISTEN, Ports, Socket, TableBuilder};
+use super::ports::Ports;
+use super::tcp_table::{LISTEN, Socket, TableBuilder};
 use super::{Family, FromProc, Listener, TcpTable};
 
 const IPV4_DIGITS: usize = 8;

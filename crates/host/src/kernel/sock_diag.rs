@@ -4,11 +4,12 @@ use rustix::net::netlink::SOCK_DIAG;
 
 use super::modules::{require_tcp, require_unix};
 use super::netlink::{Message, Netlink};
+use super::ports::Ports;
 use super::sock_message::{
     AF_INET, AF_INET6, ALL_STATES, DETAIL_EXTENSIONS, LISTEN_STATE, inet_request, parse_socket,
     parse_tcp_listener, parse_unix_listener, unix_request,
 };
-use super::tcp_table::{Ports, TableBuilder};
+use super::tcp_table::TableBuilder;
 use super::{KernelError, Listener, TcpTable};
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;

@@ -135,7 +135,8 @@ fn unix_name(value: &[u8]) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tcp_table::{Ports, TableBuilder};
+    use super::super::ports::Ports;
+    use super::super::tcp_table::TableBuilder;
     use super::*;
 
     fn message(payload: &[u8]) -> Message<'_> {

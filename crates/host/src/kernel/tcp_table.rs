@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use super::netlink::text;
+use super::ports::Ports;
 use super::tcp_info::{CongestionControl, TcpInfo};
 use super::{Destination, Service, TcpDetail, TcpTable, TcpTotals};
 
@@ -34,30 +35,6 @@ const DESTINATIONS_KEPT: usize = 256;
 const BUSY_KEPT: usize = 64;
 /// Bounds the memory a flood of destinations can take (about 4 MiB).
 const DESTINATIONS_HELD: usize = 65_536;
-
-/// The set of listening ports, one bit each.
-#[derive(Debug, Clone)]
-pub(super) struct Ports(Box<[u64; 1024]>);
-
-impl Ports {
-    pub(super) fn new() -> Self {
-        Self(Box::new([0; 1024]))
-    }
-
-    pub(super) fn insert(&mut self, port: u16) {
-        if let Some(word) = self.0.get_mut(usize::from(port >> 6)) {
-            *word |= 1 << (port & 63);
-        }
-    }
-
-    fn contains(&self, port: u16) -> bool {
-        self.0.get(usize::from(port >> 6)).is_some_and(|word| word & (1 << (port & 63)) != 0)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = u16> {
-        (0..=u16::MAX).filter(|&port| self.contains(port))
-    }
-}
 
 /// One socket as any source tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
