@@ -336,6 +336,20 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_states_its_limit_in_its_own_place() {
+        let words = |list: [u32; 3]| list.map(u32::to_ne_bytes).concat();
+        assert_eq!(limits("pfifo", &words([33, 0, 0])), (Some(33), None));
+        assert_eq!(limits("bfifo", &words([33, 0, 0])), (None, None));
+        assert_eq!(limits("netem", &words([9, 44, 9])), (Some(44), None));
+        let mut options = Vec::new();
+        put(&mut options, 1, &55_u32.to_ne_bytes());
+        put(&mut options, 2, &66_u32.to_ne_bytes());
+        assert_eq!(limits("fq", &options), (Some(55), None));
+        assert_eq!(limits("codel", &options), (Some(66), None));
+        assert_eq!(limits("fq_codel", &options), (Some(66), None));
+    }
+
+    #[test]
     fn a_token_bucket_prefers_its_rate_in_64_bits() {
         let mut parameters = [0; 36];
         parameters[RATESPEC_RATE..RATESPEC_RATE + 4].copy_from_slice(&u32::MAX.to_ne_bytes());
