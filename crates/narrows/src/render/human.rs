@@ -38,7 +38,7 @@ fn answer(page: &mut Page, report: &Report) {
         }
         Some(narrows) => page.line("  ", strong(), 2, &narrows.sentence),
         None => {
-            page.line("  ", strong(), 2, "No limit was measured: rates need two readings of a live host.")
+            page.line("  ", strong(), 2, "No limit was measured: rates need two readings of a live host.");
         }
     }
 }
