@@ -1,3 +1,49 @@
-//! Chores of the developers of narrows.
+//! Chores of the developers of narrows: `cargo xtask --help` lists them.
+#![allow(clippy::disallowed_methods, reason = "chores run programs and write files of this repository")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a developer")]
 
-fn main() {}
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+mod claims;
+mod deny;
+mod new_cause;
+mod run;
+mod test;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Install what the tests need, then run everything: format, lints, documents, tests
+    Test,
+    /// Count the claims of the ledger by verdict and by what decides them
+    Claims,
+    /// Write the two files of a new cause and list it in its layer
+    NewCause {
+        /// `layer.problem`, for example nfs.slot-exhaustion
+        id: String,
+    },
+    /// Check licences and advisories of the dependencies
+    Deny,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().chore {
+        Chore::Test => test::run_all(),
+        Chore::Claims => claims::run(),
+        Chore::NewCause { id } => new_cause::run(&id),
+        Chore::Deny => deny::run_checks(),
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}

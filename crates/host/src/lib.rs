@@ -8,12 +8,17 @@ mod error;
 mod foreign;
 pub mod kernel;
 mod live;
+mod local;
+mod recorder;
+mod redact;
 pub mod text;
 mod tree;
 
 pub use error::HostError;
 pub use foreign::FILE_DEADLINE;
 pub use live::LiveHost;
+pub use local::{read_local, write_local};
+pub use recorder::{Recorded, Recorder};
 pub use tree::{Tree, TreeHost};
 
 use kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};

@@ -6,19 +6,34 @@ use rustix::fs::{Mode, OFlags};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::foreign::{Ask, ForeignReader};
-use crate::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
+use crate::kernel::{
+    self, Ethtool, KernelError, Link, Listener, Listeners, Qdisc, TcpTable, proc_net_tcp, proc_net_unix,
+};
 use crate::{Clock, FILE_LIMIT_BYTES, Host, HostError};
 
 /// This machine. Reading it changes nothing: no module is loaded, nothing is mounted, no network mount is touched.
 #[derive(Debug, Default)]
 pub struct LiveHost {
     foreign: Mutex<ForeignReader>,
+    listeners: Mutex<Option<Listeners>>,
 }
 
 impl LiveHost {
     /// This machine, seen from the namespaces of the calling process.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Where asking `sock_diag` would load a module, `/proc/net` says almost as much: no backlog, and no `tcp_info`.
+    fn listeners_from_proc(&self) -> Result<Vec<Listener>, HostError> {
+        let mut listeners = proc_net_tcp::listeners(&self.read("/proc/net/tcp")?).answer;
+        if let Ok(tcp6) = self.read("/proc/net/tcp6") {
+            listeners.extend(proc_net_tcp::listeners(&tcp6).answer);
+        }
+        if let Ok(unix) = self.read("/proc/net/unix") {
+            listeners.extend(proc_net_unix::listeners(&unix).answer);
+        }
+        Ok(listeners)
     }
 
     fn ask(&self, ask: Ask, path: &str) -> Result<Vec<u8>, HostError> {
@@ -87,23 +102,51 @@ impl Host for LiveHost {
     }
 
     fn listeners(&self) -> Result<Vec<Listener>, HostError> {
-        Err(HostError::Unsupported { path: "sock_diag".to_owned(), reason: "pending".to_owned() })
+        let mut open = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_none() {
+            match Listeners::open(false) {
+                Ok(listeners) => *open = Some(listeners),
+                Err(KernelError::WouldLoadModule { .. }) => return self.listeners_from_proc(),
+                Err(error) => return Err(asked("sock_diag", &error)),
+            }
+        }
+        let Some(listeners) = open.as_mut() else { return self.listeners_from_proc() };
+        listeners.read().map_err(|error| asked("sock_diag", &error))
     }
 
-    fn tcp_table(&self, _ephemeral: (u16, u16)) -> Result<TcpTable, HostError> {
-        Err(HostError::Unsupported { path: "sock_diag".to_owned(), reason: "pending".to_owned() })
+    fn tcp_table(&self, ephemeral: (u16, u16)) -> Result<TcpTable, HostError> {
+        match kernel::tcp_table(ephemeral, false) {
+            Err(KernelError::WouldLoadModule { .. }) => {
+                let tcp6 = self.read("/proc/net/tcp6").unwrap_or_default();
+                Ok(proc_net_tcp::tcp_table(&self.read("/proc/net/tcp")?, &tcp6, ephemeral).answer)
+            }
+            answer => answer.map_err(|error| asked("sock_diag", &error)),
+        }
     }
 
     fn qdiscs(&self) -> Result<Vec<Qdisc>, HostError> {
-        Err(HostError::Unsupported { path: "rtnetlink".to_owned(), reason: "pending".to_owned() })
+        kernel::qdiscs().map_err(|error| asked("rtnetlink", &error))
     }
 
     fn links(&self) -> Result<Vec<Link>, HostError> {
-        Err(HostError::Unsupported { path: "rtnetlink".to_owned(), reason: "pending".to_owned() })
+        kernel::links().map_err(|error| asked("rtnetlink", &error))
     }
 
-    fn ethtool(&self, _interface: &str) -> Result<Ethtool, HostError> {
-        Err(HostError::Unsupported { path: "ethtool".to_owned(), reason: "pending".to_owned() })
+    fn ethtool(&self, interface: &str) -> Result<Ethtool, HostError> {
+        kernel::ethtool(interface).map_err(|error| asked(&format!("ethtool {interface}"), &error))
+    }
+}
+
+fn asked(query: &str, error: &KernelError) -> HostError {
+    let path = query.to_owned();
+    match error {
+        KernelError::Permission { .. } => HostError::Permission { path },
+        KernelError::Unsupported { .. } | KernelError::WouldLoadModule { .. } => {
+            HostError::Unsupported { path, reason: error.to_string() }
+        }
+        KernelError::Malformed { .. } | KernelError::Io { .. } => {
+            HostError::Io { path, reason: error.to_string() }
+        }
     }
 }
 

@@ -99,7 +99,7 @@ impl Tree {
 }
 
 /// Whether a path belongs to a process, whose files are not carried over from earlier instants.
-fn of_a_process(path: &str) -> bool {
+pub(crate) fn of_a_process(path: &str) -> bool {
     let Some(rest) = path.strip_prefix("/proc/") else { return false };
     rest.split('/').next().is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()))
 }

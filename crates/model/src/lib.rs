@@ -4,6 +4,7 @@ pub mod change;
 pub mod counter;
 pub mod observation;
 pub mod outcome;
+pub mod queueing;
 pub mod report;
 pub mod station;
 pub mod unread;

@@ -3,6 +3,7 @@
 //! Reading turns a [`host::Host`] into [`Evidence`]; [`diagnose`] turns evidence into a [`model::report::Report`] and
 //! touches nothing: the same evidence gives the same report, on any machine, at any later time.
 
+pub mod bundle;
 pub mod cause;
 pub mod collect;
 pub mod document;

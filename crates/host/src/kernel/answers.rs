@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// The address family of a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
     /// IPv4.
@@ -37,7 +37,7 @@ pub struct Listener {
 }
 
 /// Outgoing TCP connections of one source address towards one destination address and port.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Destination {
     /// The local address.
     pub local: String,
@@ -60,7 +60,7 @@ pub struct Destination {
 }
 
 /// Incoming TCP connections of one listening port.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     /// The local port.
     pub port: u16,
@@ -288,6 +288,9 @@ pub struct Ethtool {
     /// The driver's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver_version: Option<String>,
+    /// The firmware's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firmware_version: Option<String>,
     /// The bus address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bus: Option<String>,
@@ -304,4 +307,13 @@ pub struct Ethtool {
     pub speed_mbits: Option<u32>,
     /// Questions the driver does not support.
     pub unsupported: Vec<String>,
+}
+
+/// An answer parsed from text of `/proc/net`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FromProc<T> {
+    /// What was understood.
+    pub answer: T,
+    /// Lines that were not, and were skipped.
+    pub lines_skipped: u64,
 }

@@ -40,13 +40,13 @@ fn open(root: &Path, path: &str, flags: OFlags) -> Result<OwnedFd, HostError> {
     let inside = path.trim_start_matches('/');
     let inside = if inside.is_empty() { "." } else { inside };
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    fs::openat2(&base, inside, flags | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty(), resolve)
+    fs::openat2(&base, inside, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
         .map_err(|errno| failed(path, errno))
 }
 
 /// The file or dangling link at a path.
 pub(super) fn entry(root: &Path, path: &str) -> Result<Entry, HostError> {
-    match open(root, path, OFlags::RDONLY) {
+    match open(root, path, OFlags::RDONLY | OFlags::NONBLOCK) {
         Ok(file) => regular(path, &file).map(Entry::File),
         Err(HostError::NotFound { path }) => dangling(root, &path).ok_or(HostError::NotFound { path }),
         Err(error) => dangling(root, path).ok_or(error),

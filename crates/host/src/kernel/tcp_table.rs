@@ -1,0 +1,392 @@
+//! Sockets, one by one, into a [`TcpTable`].
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+
+use super::netlink::text;
+use super::ports::Ports;
+use super::tcp_info::{CongestionControl, TcpInfo};
+use super::{Destination, Service, TcpDetail, TcpTable, TcpTotals};
+
+/// Names of the TCP states by number (kernel `include/net/tcp_states.h`), which starts at 1.
+const STATE_NAMES: [&str; 11] = [
+    "established",
+    "syn-sent",
+    "syn-received",
+    "fin-wait-1",
+    "fin-wait-2",
+    "time-wait",
+    "close",
+    "close-wait",
+    "last-ack",
+    "listen",
+    "closing",
+];
+pub(super) const ESTABLISHED: u8 = 1;
+const SYN_RECEIVED: u8 = 3;
+const FIN_WAIT_2: u8 = 5;
+const TIME_WAIT: u8 = 6;
+pub(super) const LISTEN: u8 = 10;
+/// `TCP_NEW_SYN_RECV`, which the kernel shows as SYN-RECEIVED.
+const NEW_SYN_RECEIVED: u8 = 12;
+
+const DESTINATIONS_KEPT: usize = 256;
+const BUSY_KEPT: usize = 64;
+/// Bounds the memory a flood of destinations can take (about 4 MiB).
+const DESTINATIONS_HELD: usize = 65_536;
+
+/// One socket as any source tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Socket {
+    pub(super) state: u8,
+    pub(super) local: SocketAddr,
+    pub(super) remote: SocketAddr,
+    pub(super) detail: Option<(TcpInfo, CongestionControl)>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Route {
+    remote: IpAddr,
+    port: u16,
+    local: IpAddr,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    established: u32,
+    time_wait: u32,
+    other: u32,
+    in_range: u32,
+}
+
+impl Counts {
+    fn total(&self) -> u32 {
+        self.established.saturating_add(self.time_wait).saturating_add(self.other)
+    }
+}
+
+/// An established socket, ordered by the segments it sent.
+#[derive(Debug, PartialEq, Eq)]
+struct Busy {
+    segments_out: u32,
+    socket: Socket,
+    info: TcpInfo,
+    congestion_control: CongestionControl,
+}
+
+impl Ord for Busy {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |busy: &Self| (busy.segments_out, busy.socket.local, busy.socket.remote);
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for Busy {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Takes sockets in any order; nothing is allocated per socket.
+#[derive(Debug)]
+pub(super) struct TableBuilder {
+    ephemeral: (u16, u16),
+    listening: Ports,
+    destinations: HashMap<Route, Counts>,
+    services: HashMap<u16, Service>,
+    states: [u64; STATE_NAMES.len()],
+    unknown_states: u64,
+    busy: BinaryHeap<Reverse<Busy>>,
+    totals: TcpTotals,
+    congestion_controls: Vec<(CongestionControl, u64)>,
+    rtts_us: Vec<u32>,
+    overflowed: bool,
+}
+
+impl TableBuilder {
+    /// Starts a table; both ends of `ephemeral` belong to the range.
+    pub(super) fn new(ephemeral: (u16, u16), listening: Ports) -> Self {
+        Self {
+            ephemeral,
+            services: listening.iter().map(|port| (port, Service { port, ..Service::default() })).collect(),
+            listening,
+            destinations: HashMap::new(),
+            states: [0; STATE_NAMES.len()],
+            unknown_states: 0,
+            busy: BinaryHeap::with_capacity(BUSY_KEPT.saturating_add(1)),
+            totals: TcpTotals::default(),
+            congestion_controls: Vec::new(),
+            rtts_us: Vec::new(),
+            overflowed: false,
+        }
+    }
+
+    pub(super) fn add(&mut self, socket: &Socket) {
+        let state = if socket.state == NEW_SYN_RECEIVED { SYN_RECEIVED } else { socket.state };
+        match usize::from(state).checked_sub(1).and_then(|index| self.states.get_mut(index)) {
+            Some(count) => *count = count.saturating_add(1),
+            None => self.unknown_states = self.unknown_states.saturating_add(1),
+        }
+        if state == LISTEN {
+            return;
+        }
+        if self.listening.contains(socket.local.port()) {
+            self.add_incoming(state, socket.local.port());
+        } else if socket.remote.port() != 0 {
+            self.add_outgoing(state, socket);
+        }
+        if state == ESTABLISHED
+            && let Some((info, congestion_control)) = socket.detail
+        {
+            self.add_detail(socket, info, congestion_control);
+        }
+    }
+
+    fn add_incoming(&mut self, state: u8, port: u16) {
+        let Some(service) = self.services.get_mut(&port) else { return };
+        let count = match state {
+            ESTABLISHED => &mut service.established,
+            TIME_WAIT => &mut service.time_wait,
+            FIN_WAIT_2 => &mut service.fin_wait2,
+            SYN_RECEIVED => &mut service.syn_received,
+            _ => &mut service.other,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    fn add_outgoing(&mut self, state: u8, socket: &Socket) {
+        let route = Route {
+            remote: socket.remote.ip().to_canonical(),
+            port: socket.remote.port(),
+            local: socket.local.ip().to_canonical(),
+        };
+        if self.destinations.len() >= DESTINATIONS_HELD && !self.destinations.contains_key(&route) {
+            self.overflowed = true;
+            return;
+        }
+        let counts = self.destinations.entry(route).or_default();
+        let count = match state {
+            ESTABLISHED => &mut counts.established,
+            TIME_WAIT => &mut counts.time_wait,
+            _ => &mut counts.other,
+        };
+        *count = count.saturating_add(1);
+        let (low, high) = self.ephemeral;
+        if (low..=high).contains(&socket.local.port()) {
+            counts.in_range = counts.in_range.saturating_add(1);
+        }
+    }
+
+    fn add_detail(&mut self, socket: &Socket, info: TcpInfo, congestion_control: CongestionControl) {
+        let totals = &mut self.totals;
+        let add = |sum: &mut u64, value: Option<u64>| *sum = sum.saturating_add(value.unwrap_or(0));
+        add(&mut totals.sockets, Some(1));
+        add(&mut totals.retransmits_total, Some(info.retransmits_total.into()));
+        add(&mut totals.segments_out, info.segments_out.map(u64::from));
+        add(&mut totals.busy_us, info.busy_us);
+        add(&mut totals.receive_window_limited_us, info.receive_window_limited_us);
+        add(&mut totals.send_buffer_limited_us, info.send_buffer_limited_us);
+        if info.rtt_us != 0 {
+            self.rtts_us.push(info.rtt_us);
+        }
+        match self.congestion_controls.iter_mut().find(|(name, _)| *name == congestion_control) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.congestion_controls.push((congestion_control, 1)),
+        }
+        let segments_out = info.segments_out.unwrap_or(0);
+        if self.busy.len() >= BUSY_KEPT
+            && self.busy.peek().is_some_and(|Reverse(least)| least.segments_out >= segments_out)
+        {
+            return;
+        }
+        self.busy.push(Reverse(Busy { segments_out, socket: *socket, info, congestion_control }));
+        if self.busy.len() > BUSY_KEPT {
+            self.busy.pop();
+        }
+    }
+
+    /// Closes the table; `interrupted` says that the kernel's own table changed meanwhile.
+    pub(super) fn finish(mut self, interrupted: bool) -> TcpTable {
+        let mut destinations: Vec<_> = self.destinations.into_iter().collect();
+        destinations.sort_unstable_by(|(a, x), (b, y)| y.total().cmp(&x.total()).then_with(|| a.cmp(b)));
+        let left_out = destinations.len().saturating_sub(DESTINATIONS_KEPT);
+        destinations.truncate(DESTINATIONS_KEPT);
+        let mut services: Vec<_> = self.services.into_values().collect();
+        services.sort_unstable_by_key(|service| service.port);
+        let names = STATE_NAMES.iter().map(|&name| name.to_owned());
+        let mut states: std::collections::BTreeMap<_, _> = names.zip(self.states).collect();
+        if self.unknown_states > 0 {
+            states.insert("unknown".to_owned(), self.unknown_states);
+        }
+        self.totals.median_rtt_us = percentile(&mut self.rtts_us, 50);
+        self.totals.p90_rtt_us = percentile(&mut self.rtts_us, 90);
+        self.totals.by_congestion_control = self
+            .congestion_controls
+            .iter()
+            .map(|(name, count)| (name_of(name).unwrap_or_else(|| "unknown".to_owned()), *count))
+            .collect();
+        TcpTable {
+            destinations: destinations.into_iter().map(destination).collect(),
+            services,
+            states,
+            busy: self.busy.into_sorted_vec().into_iter().map(|Reverse(busy)| detail(&busy)).collect(),
+            totals: (self.totals.sockets > 0).then_some(self.totals),
+            destinations_left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
+            truncated: interrupted || self.overflowed,
+        }
+    }
+}
+
+fn destination((route, counts): (Route, Counts)) -> Destination {
+    Destination {
+        local: route.local.to_string(),
+        remote: route.remote.to_string(),
+        port: route.port,
+        established: counts.established,
+        time_wait: counts.time_wait,
+        other: counts.other,
+        in_range: counts.in_range,
+    }
+}
+
+fn detail(busy: &Busy) -> TcpDetail {
+    let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+    let Socket { local, remote, .. } = busy.socket;
+    busy.info.detail(canonical(local), canonical(remote), "established", name_of(&busy.congestion_control))
+}
+
+fn name_of(congestion_control: &CongestionControl) -> Option<String> {
+    Some(text(congestion_control)).filter(|name| !name.is_empty())
+}
+
+/// Nearest-rank percentile.
+fn percentile(samples: &mut [u32], percent: usize) -> Option<u32> {
+    let rank = samples.len().saturating_mul(percent).div_ceil(100).checked_sub(1)?;
+    (rank < samples.len()).then(|| *samples.select_nth_unstable(rank).1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn outgoing(state: u8, local_port: u16, remote: u32) -> Socket {
+        let local = SocketAddr::new(Ipv4Addr::new(10, 0, 0, 1).into(), local_port);
+        let remote = SocketAddr::new(Ipv4Addr::from(remote).into(), 3306);
+        Socket { state, local, remote, detail: None }
+    }
+
+    fn with_detail(mut socket: Socket, segments_out: u32, rtt_us: u32) -> Socket {
+        let mut bytes = [0; 192];
+        bytes[68..72].copy_from_slice(&rtt_us.to_ne_bytes());
+        bytes[136..140].copy_from_slice(&segments_out.to_ne_bytes());
+        let mut name = CongestionControl::default();
+        name[..5].copy_from_slice(b"cubic");
+        socket.detail = TcpInfo::parse(&bytes).map(|info| (info, name));
+        socket
+    }
+
+    fn table(sockets: impl IntoIterator<Item = Socket>, ports: &[u16]) -> TcpTable {
+        let mut listening = Ports::new();
+        ports.iter().for_each(|&port| listening.insert(port));
+        let mut builder = TableBuilder::new((32768, 60999), listening);
+        sockets.into_iter().for_each(|socket| builder.add(&socket));
+        builder.finish(false)
+    }
+
+    #[test]
+    fn sockets_outside_the_ephemeral_range_are_counted_but_not_in_range() {
+        let ports = [32767, 32768, 60999, 61000];
+        let table = table(ports.map(|port| outgoing(TIME_WAIT, port, 7)), &[]);
+        let [to] = table.destinations.as_slice() else { panic!("{table:?}") };
+        assert_eq!((to.time_wait, to.in_range), (4, 2));
+    }
+
+    #[test]
+    fn an_ipv4_peer_of_an_ipv6_socket_is_the_same_destination() {
+        let plain = outgoing(ESTABLISHED, 40000, 7);
+        let mapped = |address: SocketAddr| match address.ip() {
+            IpAddr::V4(ip) => SocketAddr::new(ip.to_ipv6_mapped().into(), address.port()),
+            IpAddr::V6(_) => address,
+        };
+        let other = Socket { local: mapped(plain.local), remote: mapped(plain.remote), ..plain };
+        let table = table([plain, other], &[]);
+        assert_eq!(table.destinations.len(), 1);
+        assert_eq!(
+            (table.destinations[0].established, table.destinations[0].remote.as_str()),
+            (2, "0.0.0.7")
+        );
+    }
+
+    #[test]
+    fn the_largest_destinations_are_kept_and_the_rest_counted() {
+        let many = (0..300).flat_map(|to| (0..=to).map(move |n| outgoing(ESTABLISHED, 40000 + n, to.into())));
+        let table = table(many, &[]);
+        assert_eq!((table.destinations.len(), table.destinations_left_out), (256, 44));
+        assert_eq!((table.destinations[0].established, table.destinations[255].established), (300, 45));
+        assert!(!table.truncated);
+    }
+
+    #[test]
+    fn more_destinations_than_are_held_truncate_the_table() {
+        let many = (0..70_000).map(|to| outgoing(ESTABLISHED, 40000, to));
+        let table = table(many, &[]);
+        assert!(table.truncated);
+        assert_eq!(table.states["established"], 70_000);
+    }
+
+    #[test]
+    fn a_service_counts_by_state_and_shows_even_when_idle() {
+        let states = [ESTABLISHED, ESTABLISHED, TIME_WAIT, FIN_WAIT_2, SYN_RECEIVED, NEW_SYN_RECEIVED, 8];
+        let listener =
+            Socket { remote: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0), ..outgoing(LISTEN, 80, 0) };
+        let table =
+            table(states.map(|state| outgoing(state, 80, 9)).into_iter().chain([listener]), &[80, 443]);
+        let service =
+            Service { port: 80, established: 2, time_wait: 1, fin_wait2: 1, syn_received: 2, other: 1 };
+        assert_eq!(table.services, [service, Service { port: 443, ..Service::default() }]);
+        assert!(table.destinations.is_empty());
+        assert_eq!(
+            (table.states["listen"], table.states["syn-received"], table.states["closing"]),
+            (1, 2, 0)
+        );
+    }
+
+    #[test]
+    fn the_busiest_are_kept_in_order_and_all_are_summed() {
+        let many = (1..=100).map(|n| with_detail(outgoing(ESTABLISHED, 40000, n), n, n * 10));
+        let table = table(many, &[]);
+        let sent: Vec<_> = table.busy.iter().map(|each| each.segments_out.unwrap()).collect();
+        assert_eq!(sent, (37..=100).rev().collect::<Vec<_>>());
+        assert_eq!(
+            (table.totals.as_ref().unwrap().sockets, table.totals.as_ref().unwrap().segments_out),
+            (100, 5050)
+        );
+        assert_eq!(
+            (table.totals.as_ref().unwrap().median_rtt_us, table.totals.as_ref().unwrap().p90_rtt_us),
+            (Some(500), Some(900))
+        );
+        assert_eq!(table.totals.as_ref().unwrap().by_congestion_control["cubic"], 100);
+    }
+
+    #[test]
+    fn a_table_survives_a_bundle() {
+        let table = table([with_detail(outgoing(ESTABLISHED, 40000, 9), 5, 0), outgoing(200, 1, 2)], &[80]);
+        assert_eq!((table.totals.as_ref().unwrap().median_rtt_us, table.states["unknown"]), (None, 1));
+        let text = serde_json::to_string(&table).unwrap();
+        assert_eq!(serde_json::from_str::<TcpTable>(&text).unwrap(), table);
+    }
+
+    proptest! {
+        #[test]
+        fn no_socket_is_lost(states in prop::collection::vec(any::<u8>(), 0..200), ports in prop::collection::vec(any::<u16>(), 0..5)) {
+            let expected = u64::try_from(states.len()).unwrap();
+            let table = table(states.into_iter().map(|state| outgoing(state, 80, 3)), &ports);
+            prop_assert_eq!(table.states.values().sum::<u64>(), expected);
+        }
+    }
+}

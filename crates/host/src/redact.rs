@@ -1,0 +1,78 @@
+//! Takes secrets out of files before they are written into a tree.
+
+use std::borrow::Cow;
+
+/// What stands where a secret stood.
+const REDACTED: &str = "redacted";
+
+/// The bytes of a file without its secrets.
+pub(crate) fn file<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    if path == "/proc/sys/net/ipv4/tcp_fastopen_key" {
+        let zero = bytes.iter().all(|byte| b"0-,\n ".contains(byte));
+        return if zero { Cow::Borrowed(bytes) } else { Cow::Borrowed(REDACTED.as_bytes()) };
+    }
+    let configuration = path.contains("/sysctl.d/") || path.ends_with("/sysctl.conf");
+    let mounts = path == "/etc/fstab" || path.ends_with("/mounts") || path.ends_with("/mountstats");
+    if !configuration && !mounts {
+        return Cow::Borrowed(bytes);
+    }
+    let line = if configuration { assignment } else { mount };
+    let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(line).collect();
+    Cow::Owned(lines.join(&b'\n'))
+}
+
+/// `key = value`, where the key names a secret and the value is not all zeros.
+fn assignment(line: &[u8]) -> Vec<u8> {
+    let Some(at) = line.iter().position(|byte| *byte == b'=') else { return line.to_vec() };
+    let (key, value) = line.split_at(at);
+    let named = String::from_utf8_lossy(key).to_lowercase();
+    let zero = value.iter().all(|byte| b"=0-, \t\r".contains(byte));
+    if zero || !["key", "secret", "password", "token"].iter().any(|word| named.contains(word)) {
+        return line.to_vec();
+    }
+    [key, b"= ", REDACTED.as_bytes()].concat()
+}
+
+/// Mount options that carry credentials (mount.cifs(8), mount.davfs(8), sshfs(1)).
+fn mount(line: &[u8]) -> Vec<u8> {
+    const CREDENTIALS: &[&str] =
+        &["password=", "pass=", "passwd=", "password2=", "username=", "user=", "secret=", "key="];
+    let text = String::from_utf8_lossy(line);
+    if !CREDENTIALS.iter().any(|option| text.contains(option)) {
+        return line.to_vec();
+    }
+    let hide = |option: &str| match CREDENTIALS.iter().find(|name| option.starts_with(*name)) {
+        Some(name) => format!("{name}{REDACTED}"),
+        None => option.to_owned(),
+    };
+    let word = |word: &str| word.split(',').map(hide).collect::<Vec<_>>().join(",");
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(path: &str, text: &str) -> String {
+        String::from_utf8(file(path, text.as_bytes()).into_owned()).unwrap()
+    }
+
+    #[test]
+    fn the_fast_open_key_is_kept_only_when_it_is_zero() {
+        let path = "/proc/sys/net/ipv4/tcp_fastopen_key";
+        assert_eq!(redacted(path, "1a2b-3c4d\n"), "redacted");
+        assert_eq!(redacted(path, "00000000-00000000\n"), "00000000-00000000\n");
+    }
+
+    #[test]
+    fn secrets_in_configuration_are_taken_out_and_the_rest_stays() {
+        let text = "# a\nnet.ipv4.tcp_fastopen_key = 1a2b\nvm.swappiness = 10\n";
+        let expected = "# a\nnet.ipv4.tcp_fastopen_key = redacted\nvm.swappiness = 10\n";
+        assert_eq!(redacted("/etc/sysctl.d/99-a.conf", text), expected);
+        let fstab = "//nas/www /srv cifs ro,username=bob,password=hunter2,vers=3.0 0 0\n";
+        assert_eq!(
+            redacted("/etc/fstab", fstab),
+            "//nas/www /srv cifs ro,username=redacted,password=redacted,vers=3.0 0 0\n"
+        );
+    }
+}

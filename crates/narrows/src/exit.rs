@@ -1,0 +1,41 @@
+//! Exit codes, which scripts may rely on.
+
+use std::process::ExitCode;
+
+/// How the command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing at or above the `--fail-on` severity.
+    Clear = 0,
+    /// At least one finding.
+    Findings = 1,
+    /// The command line, or a name in it, was wrong.
+    Usage = 2,
+    /// The host, the tree or the bundle could not be read.
+    Unreadable = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A mistake in what the user typed, as opposed to a host that cannot be read.
+#[derive(Debug)]
+pub(crate) struct UsageError(pub(crate) String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+impl Exit {
+    /// The exit code for an error.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if error.is::<UsageError>() { Self::Usage } else { Self::Unreadable }
+    }
+}

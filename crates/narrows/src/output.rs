@@ -1,0 +1,45 @@
+//! What goes to the terminal besides reports.
+
+use std::io::Write;
+
+use clap::CommandFactory;
+
+use crate::arguments::Arguments;
+use crate::exit::Exit;
+
+/// Prints text to standard output; a reader that went away is no error.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Prints an error with its causes to standard error.
+pub(crate) fn error(error: &anyhow::Error) {
+    let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    writeln!(anstream::stderr(), "{style}error:{style:#} {error:#}").ok();
+}
+
+/// Prints a completion script.
+pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "narrows", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Clear)
+}
+
+/// Prints the manual page: the command, then each of its subcommands.
+pub(crate) fn man() -> anyhow::Result<Exit> {
+    let mut page = Vec::new();
+    let command = Arguments::command();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for subcommand in command.get_subcommands() {
+        let man = clap_mangen::Man::new(subcommand.clone());
+        man.render_name_section(&mut page)?;
+        man.render_synopsis_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+    }
+    print(&String::from_utf8_lossy(&page))?;
+    Ok(Exit::Clear)
+}
