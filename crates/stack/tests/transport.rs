@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use stack::{Evidence, layers, reading};
 
 /// The causes that this file holds to account.
-const CAUSES: [&str; 14] = [
+const CAUSES: [&str; 15] = [
     "settings.dangerous-at-boot",
+    "settings.file-not-read",
     "settings.not-applied",
     "settings.overridden",
     "settings.trailing-comment",

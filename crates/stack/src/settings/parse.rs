@@ -25,23 +25,41 @@ pub fn parse_sysctl_files(files: &[SysctlFile<'_>]) -> (Vec<Persisted>, Vec<Unre
         let entries = document.entries().iter().filter(|entry| entry.is_assignment() && !entry.key.is_glob());
         persisted.extend(entries.map(|entry| assignment(&order, entry)));
     }
+    persisted.extend(files.iter().filter(|file| is_left_out(files, file)).flat_map(left_out));
     (persisted, order.unread().iter().map(not_understood).collect())
 }
 
-fn assignment(order: &SysctlOrder, entry: &SysctlEntry) -> Persisted {
+/// Whether a file lies outside the directories that are read, and no link in them leads to it: `/etc/sysctl.conf`.
+fn is_left_out(files: &[SysctlFile<'_>], file: &SysctlFile<'_>) -> bool {
+    let linked = |other: &SysctlFile| other.path != file.path && other.bytes == file.bytes;
+    !file.path.contains("/sysctl.d/") && !files.iter().any(linked)
+}
+
+fn left_out(file: &SysctlFile<'_>) -> Vec<Persisted> {
+    let document = SysctlDocument::new(file.path, file.bytes);
+    let entries = document.entries().iter().filter(|entry| entry.is_assignment());
+    entries.map(|entry| Persisted { not_read: true, ..without_effect(entry) }).collect()
+}
+
+fn without_effect(entry: &SysctlEntry) -> Persisted {
     let key = entry.key.to_string();
-    let effective = order.explicit().get(&entry.key);
-    let counts = effective.is_some_and(|effective| {
-        effective.value.is_some() && effective.line == entry.line && effective.file == entry.file
-    });
     Persisted {
         value: without_secret(&key, entry.value_text().into_owned()),
         key,
         file: entry.file.to_string(),
         line: number(entry.line),
-        overridden: !counts,
+        overridden: true,
         comment_like: entry.trailing_comment_like,
+        not_read: false,
     }
+}
+
+fn assignment(order: &SysctlOrder, entry: &SysctlEntry) -> Persisted {
+    let effective = order.explicit().get(&entry.key);
+    let counts = effective.is_some_and(|effective| {
+        effective.value.is_some() && effective.line == entry.line && effective.file == entry.file
+    });
+    Persisted { overridden: !counts, ..without_effect(entry) }
 }
 
 fn by_pattern(order: &SysctlOrder, key: &str) -> Option<Persisted> {
@@ -54,6 +72,7 @@ fn by_pattern(order: &SysctlOrder, key: &str) -> Option<Persisted> {
         line: number(effective.line),
         overridden: false,
         comment_like: effective.trailing_comment_like,
+        not_read: false,
     })
 }
 
@@ -130,6 +149,17 @@ mod tests {
         let bytes = b"vm.swappiness = 10\n-vm.swappiness\n";
         let (persisted, _) = parse_sysctl_files(&[SysctlFile { path: "/etc/sysctl.d/a.conf", bytes }]);
         assert!(persisted[0].overridden);
+    }
+
+    #[test]
+    fn a_file_outside_the_directories_counts_only_through_a_link() {
+        let bytes = b"vm.swappiness = 10\n";
+        let conf = SysctlFile { path: "/etc/sysctl.conf", bytes };
+        let (persisted, _) = parse_sysctl_files(&[conf]);
+        assert!(persisted[0].not_read && persisted[0].overridden);
+        let (persisted, _) =
+            parse_sysctl_files(&[SysctlFile { path: "/etc/sysctl.d/99-sysctl.conf", bytes }, conf]);
+        assert_eq!((persisted.len(), persisted[0].not_read), (1, false));
     }
 
     #[test]

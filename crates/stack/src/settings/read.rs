@@ -14,6 +14,8 @@ use super::{Facts, FstabMount, Persisted};
 /// The directories of sysctl.d(5), the one that masks the others first.
 const DIRECTORIES: [&str; 5] =
     ["/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d"];
+/// The file of sysctl(8). systemd-sysctl reads it only through a link in one of its directories.
+const CONF: &str = "/etc/sysctl.conf";
 /// More links than this in a row are a circle (the kernel follows 40).
 const LINKS_FOLLOWED: usize = 8;
 
@@ -64,6 +66,11 @@ fn read_persisted(host: &dyn Host, unread: &mut Vec<Unread>) -> Result<Vec<Persi
             "/etc was not read",
             "record a tree that holds /etc/sysctl.d, or read the host itself",
         ));
+    }
+    match read_through_links(host, CONF) {
+        Ok(bytes) => files.push((CONF.to_owned(), bytes)),
+        Err(HostError::NotFound { .. }) => {}
+        Err(error) => unread.push(error.unread()),
     }
     let files: Vec<SysctlFile> = files.iter().map(|(path, bytes)| SysctlFile { path, bytes }).collect();
     let (persisted, not_understood) = parse_sysctl_files(&files);

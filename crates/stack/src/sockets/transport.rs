@@ -80,17 +80,21 @@ pub fn table(facts: &Facts) -> Result<&TcpTable, Missing> {
     })
 }
 
-/// The sums over all established connections.
+/// The sums over all established connections; zeros where there are none.
 ///
 /// # Errors
-/// As [`table`], or when the kernel gave no `tcp_info`.
-pub fn totals(facts: &Facts) -> Result<&TcpTotals, Missing> {
-    table(facts)?.totals.as_ref().ok_or_else(|| {
-        Missing::new(
+/// As [`table`], or when the kernel gave no `tcp_info` of connections that are there.
+pub fn totals(facts: &Facts) -> Result<TcpTotals, Missing> {
+    let table = table(facts)?;
+    let established = table.states.get("established").copied().unwrap_or(0);
+    match &table.totals {
+        Some(totals) => Ok(totals.clone()),
+        None if established == 0 && !table.truncated => Ok(TcpTotals::default()),
+        None => Err(Missing::new(
             "tcp_info of TCP connections",
             "load the module tcp_diag (`ss -ti` does), then read again",
-        )
-    })
+        )),
+    }
 }
 
 /// The busiest connections that are listed at both ends of the window, as they were and as they are.
@@ -117,7 +121,7 @@ pub fn work(span: &Span<Facts>) -> Result<Work, Missing> {
     if followed.busy_us > 0 {
         return Ok(followed);
     }
-    Work::between(Work::of_all(first), Work::of_all(last)).ok_or_else(|| {
+    Work::between(Work::of_all(&first), Work::of_all(&last)).ok_or_else(|| {
         Missing::new(
             "the time TCP had data to send: connections closed within the window",
             "read over a shorter window while long transfers run",

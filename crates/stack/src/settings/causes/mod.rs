@@ -3,10 +3,16 @@
 use crate::Cause;
 
 mod dangerous_at_boot;
+mod file_not_read;
 mod not_applied;
 mod overridden;
 mod trailing_comment;
 
 /// Every cause of the layer.
-pub(super) const CAUSES: &[&Cause] =
-    &[&dangerous_at_boot::CAUSE, &not_applied::CAUSE, &overridden::CAUSE, &trailing_comment::CAUSE];
+pub(super) const CAUSES: &[&Cause] = &[
+    &dangerous_at_boot::CAUSE,
+    &file_not_read::CAUSE,
+    &not_applied::CAUSE,
+    &overridden::CAUSE,
+    &trailing_comment::CAUSE,
+];

@@ -41,7 +41,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
 
 /// Who wins over a line, where that line is the operator's own and says something else.
 fn winner<'a>(persisted: &'a [Persisted], loser: &Persisted) -> Option<&'a Persisted> {
-    if !loser.overridden || is_vendors(&loser.file) {
+    if !loser.overridden || loser.not_read || is_vendors(&loser.file) {
         return None;
     }
     in_effect(persisted, &loser.key).filter(|winner| !same(&winner.value, &loser.value))

@@ -43,14 +43,14 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         return Ok(Outcome::ruled_out(summary).seen_all(seen));
     }
     let totals = transport::totals(span.last)?;
-    let round_trip = transport::round_trip_us(totals)?;
+    let round_trip = transport::round_trip_us(&totals)?;
     let lossy = format!(
         "{} % of segments are sent again over {} ms",
         transport::percent(share),
         transport::ms(round_trip)
     );
-    let seen = seen.into_iter().chain(transport::seen_round_trips(totals));
-    if transport::loss_based(totals, control) == 0 {
+    let seen = seen.into_iter().chain(transport::seen_round_trips(&totals));
+    if transport::loss_based(&totals, control) == 0 {
         return Ok(with_bbr(share, &lossy).seen_all(seen));
     }
     if round_trip <= FAR_US {

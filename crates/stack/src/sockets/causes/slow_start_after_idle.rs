@@ -33,15 +33,15 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let span = evidence.span(|reading| &reading.sockets)?;
     let totals = transport::totals(span.last)?;
     let default = evidence.settings.value("net.ipv4.tcp_congestion_control").unwrap_or("cubic");
-    let rounds = transport::seen_round_trips(totals);
-    if transport::loss_based(totals, default) == 0 {
+    let rounds = transport::seen_round_trips(&totals);
+    if transport::loss_based(&totals, default) == 0 {
         let summary = match totals.sockets {
             0 => "no connection is established".to_owned(),
             count => format!("all {count} connections use {default}, which keeps its window over a pause"),
         };
         return Ok(Outcome::ruled_out(summary).seen_all(rounds));
     }
-    let round_trip = transport::round_trip_us(totals)?;
+    let round_trip = transport::round_trip_us(&totals)?;
     if round_trip <= FAR_US {
         let summary = format!(
             "9 of 10 round trips take at most {} ms: a slow start is not felt",
