@@ -61,7 +61,14 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let bound = Observation::new("1.22 × 1448 / (rtt × √loss)", "rate of one connection", each.round())
         .unit("bytes/s");
     let summary = format!("{lossy}: about {} kB/s a connection", number_text((each / 1000.0).round()));
-    Ok(verdict(evidence, &span, summary, share, round_trip).seen_all(seen).seen(bound))
+    let beta = (control == "cubic").then(|| {
+        Observation::new(
+            "net/ipv4/tcp_cubic.c",
+            "beta",
+            "717/1024: a round trip with loss leaves 0.7 of the window",
+        )
+    });
+    Ok(verdict(evidence, &span, summary, share, round_trip).seen_all(seen).seen(bound).seen_all(beta))
 }
 
 fn with_bbr(share: f64, lossy: &str) -> Outcome {
