@@ -82,7 +82,7 @@ fn overflowing(evidence: &Evidence, span: &Span<Facts>, depths: &[&ListenerDepth
         None => Outcome::confirmed(Severity::Breaking, format!("{lost}, by a queue that no sample saw full"))
             .lacks(Missing::new(
                 "which listen queue it is",
-                "sample longer (`narrows check --seconds 60`), or watch Recv-Q in `ss -ltn` during a burst",
+                "sample longer (`narrows check --for 60s`), or watch Recv-Q in `ss -ltn` during a burst",
             )),
     }
 }

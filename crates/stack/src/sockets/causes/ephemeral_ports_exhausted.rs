@@ -140,15 +140,19 @@ fn reuse(evidence: &Evidence, taken: &Taken) -> Option<Remedy> {
         return None;
     }
     let key = "net.ipv4.tcp_tw_reuse";
-    let (value, why) = match taken.is_loopback() {
-        true => (2, "2 (the kernel's default): reuse over loopback, where both ends are known"),
-        false => (1, "1: outgoing connections reuse a port in TIME_WAIT after 1 s; ceiling ports / 1 s"),
+    let (value, why, risk) = match taken.is_loopback() {
+        true => (2, "the kernel's default: reuse over loopback, where this host is both ends", "none known"),
+        false => (
+            1,
+            "outgoing connections reuse a port in TIME_WAIT after 1 s; ceiling ports / 1 s",
+            "not towards an address that is reached through a NAT which other hosts share",
+        ),
     };
     let change =
         Change::sysctl(key, evidence.settings.value(key).map(str::to_owned), target(taken, value, why))
             .owned_by(evidence.settings.owner(key))
             .coupled_with("net.ipv4.tcp_timestamps = 1 here and at the destination: without them it is inert")
-            .risks("not towards an address that others share behind the same NAT as this host");
+            .risks(risk);
     let moves = format!("TcpExt.TWRecycled grows; {}", moves(taken));
     Some(Remedy::new("Reuse local ports in TIME_WAIT", moves).change(change))
 }
