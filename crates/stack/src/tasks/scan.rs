@@ -141,11 +141,9 @@ impl Scanner {
         sleepers.clear();
         visit(host, pass, |seen| match seen.stat.state {
             'D' => waiters.push(look_closely(host, detail, architecture, seen)),
-            'S' if known.contains(&seen.tid) => {
-                if waits_for_io(host, detail, (seen.pid, seen.tid)) {
-                    still_known.insert(seen.tid);
-                    waiters.push(look_closely(host, detail, architecture, seen));
-                }
+            'S' if known.contains(&seen.tid) && waits_for_io(host, detail, (seen.pid, seen.tid)) => {
+                still_known.insert(seen.tid);
+                waiters.push(look_closely(host, detail, architecture, seen));
             }
             'S' if blocked > 0 && !seen.stat.is_kernel_thread() => sleepers.push((seen.pid, seen.tid)),
             _ => {}
