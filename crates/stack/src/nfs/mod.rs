@@ -2,6 +2,7 @@
 
 mod causes;
 mod facts;
+mod mounted;
 mod mountstats;
 pub mod rates;
 mod read;

@@ -3,6 +3,7 @@
 mod causes;
 mod facts;
 mod parse;
+pub mod places;
 mod read;
 mod scan;
 mod stations;

@@ -1,0 +1,259 @@
+//! What waiting tasks wait for, told by the kernel functions they wait in.
+
+use model::{Missing, Observation};
+
+use crate::samples::{Samples, Wait};
+
+/// What a task in state `D` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A reply of a server, without counting as I/O wait: NFS metadata, CIFS, 9p, Ceph.
+    NetworkFilesystem,
+    /// A page of a file behind the network, which does count as I/O wait.
+    NetworkData,
+    /// A reply of a user-space file system, or of virtiofs.
+    Fuse,
+    /// A file system that is frozen, or is being frozen.
+    Frozen,
+    /// A block device.
+    Disk,
+    /// A lock of the kernel; who holds it is not visible.
+    Lock,
+    /// Anything else.
+    Other,
+}
+
+const REPLIES: &[&str] = &[
+    "rpc_wait",
+    "rpc_",
+    "__rpc_",
+    "nfs_wait",
+    "nfs4_",
+    "nfs_",
+    "wait_for_response",
+    "cifs_",
+    "smb2_",
+    "p9_client_rpc",
+    "p9_virtio",
+    "ceph_",
+];
+const NETWORK: &[&str] =
+    &["nfs_", "nfs4_", "__nfs_", "_nfs4_", "rpc_", "cifs_", "smb2_", "v9fs_", "p9_", "ceph_"];
+const FUSE: &[&str] = &["request_wait_answer", "fuse_", "__fuse_"];
+const FROZEN: &[&str] =
+    &["__sb_start_write", "sb_start_write", "sb_wait_write", "freeze_super", "thaw_super"];
+const PAGES: &[&str] =
+    &["folio_wait", "__folio_lock", "folio_lock", "wait_on_page", "__lock_page", "io_schedule", "filemap_"];
+const DISK: &[&str] = &[
+    "blk_",
+    "__blk",
+    "submit_bio_wait",
+    "bio_await",
+    "wait_on_buffer",
+    "__wait_on_buffer",
+    "bit_wait_io",
+    "jbd2_",
+    "wait_transaction_locked",
+    "do_get_write_access",
+    "xfs_buf",
+    "xlog_",
+    "xfs_log",
+    "rq_qos_wait",
+    "wbt_wait",
+    "balance_dirty_pages",
+    "read_events",
+    "dio_",
+    "__iomap_dio",
+    "iomap_dio",
+    "blkdev_",
+    "btrfs_",
+    "md_",
+];
+const LOCKS: &[&str] = &[
+    "rwsem_down",
+    "__rwsem",
+    "down_read",
+    "down_write",
+    "__down",
+    "__mutex_lock",
+    "mutex_lock",
+    "d_alloc_parallel",
+    "percpu_rwsem_wait",
+    "percpu_down",
+    "rt_mutex",
+];
+/// Command names of kernel threads, which touch `D` as they work. Without root the stack cannot tell them.
+const KERNEL_COMMANDS: &[&str] = &[
+    "kworker/",
+    "jbd2/",
+    "kswapd",
+    "khugepaged",
+    "xfsaild",
+    "flush-",
+    "ksoftirqd/",
+    "btrfs-",
+    "txg_",
+    "dmcrypt",
+    "kcompactd",
+    "nfsd",
+    "nfsiod",
+    "kauditd",
+    "iou-wrk",
+];
+
+/// What a task waits for. The function it sleeps in decides; where that one is shared by many file systems, the
+/// functions that called it do.
+pub fn place(wait: &Wait) -> Place {
+    let innermost: Vec<&str> =
+        wait.wchan.as_deref().into_iter().chain(wait.stack.iter().take(4).map(String::as_str)).collect();
+    let sleeps_in = |names: &[&str]| innermost.iter().any(|frame| starts(frame, names));
+    let within = |names: &[&str]| {
+        innermost
+            .iter()
+            .copied()
+            .chain(wait.stack.iter().map(String::as_str))
+            .any(|frame| starts(frame, names))
+    };
+    if within(FROZEN) {
+        Place::Frozen
+    } else if sleeps_in(FUSE) || (within(FUSE) && sleeps_in(PAGES)) {
+        Place::Fuse
+    } else if sleeps_in(PAGES) {
+        if within(NETWORK) { Place::NetworkData } else { Place::Disk }
+    } else if sleeps_in(REPLIES) || (sleeps_in(LOCKS) && within(NETWORK)) {
+        Place::NetworkFilesystem
+    } else if sleeps_in(LOCKS) {
+        Place::Lock
+    } else if sleeps_in(DISK) {
+        Place::Disk
+    } else if within(FUSE) {
+        Place::Fuse
+    } else if within(NETWORK) {
+        Place::NetworkFilesystem
+    } else {
+        Place::Other
+    }
+}
+
+fn starts(frame: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| frame.starts_with(name))
+}
+
+/// Whether the task is a thread of the kernel, as far as its stack or its name tell.
+pub fn is_kernel_thread(wait: &Wait) -> bool {
+    let by_stack = wait.stack.iter().rev().take(2).any(|frame| frame == "kthread");
+    let numbered = |name: &str| {
+        wait.command.strip_prefix(name).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let by_name = starts(&wait.command, KERNEL_COMMANDS) || numbered("loop") || numbered("md");
+    by_stack || (wait.syscall.is_none() && by_name)
+}
+
+/// Whether it is a user's task in state `D`.
+pub fn is_stuck(wait: &Wait) -> bool {
+    wait.state == 'D' && !is_kernel_thread(wait)
+}
+
+/// User tasks in state `D` in some places, on average over the window.
+///
+/// # Errors
+/// What is missing when tasks were looked at less than twice: one look cannot tell a wait from a touch.
+pub fn mean_tasks(samples: &Samples, places: &[Place]) -> Result<f64, Missing> {
+    passed(samples)?;
+    let wanted = |wait: &Wait| is_stuck(wait) && places.contains(&place(wait));
+    Ok(samples.mean_tasks(wanted).unwrap_or(0.0))
+}
+
+/// Whether tasks were looked at often enough.
+///
+/// # Errors
+/// What is missing when tasks were looked at less than twice.
+pub fn passed(samples: &Samples) -> Result<(), Missing> {
+    match (&samples.tasks_unread, samples.task_passes) {
+        (Some(unread), 0) => Err(unread.missing("/proc/PID/stat of waiting tasks")),
+        (_, 0 | 1) => Err(Missing::new(
+            "/proc/PID/stat of waiting tasks, several times",
+            "look at the live host for some seconds, or record a tree of several instants",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The waits in some places, most samples first, each folded into one line, with the mean number of its tasks.
+#[expect(clippy::cast_precision_loss, reason = "a mean of sample counts")]
+pub fn folded(samples: &Samples, places: &[Place]) -> Vec<Observation> {
+    let wanted = samples.waits.iter().filter(|wait| is_stuck(wait) && places.contains(&place(wait)));
+    let passes = f64::from(samples.task_passes.max(1));
+    let source = |wait: &Wait| match (wait.stack.is_empty(), &wait.syscall) {
+        (true, _) => "/proc/PID/wchan".to_owned(),
+        (false, Some(call)) => format!("/proc/PID/stack in {call}"),
+        (false, None) => "/proc/PID/stack".to_owned(),
+    };
+    wanted
+        .take(5)
+        .map(|wait| Observation::new(source(wait), wait.folded(), wait.samples as f64 / passes).unit("tasks"))
+        .collect()
+}
+
+/// The command most of the tasks in some places have.
+pub fn commonest(samples: &Samples, places: &[Place]) -> Option<String> {
+    let mut by_command = std::collections::BTreeMap::<&str, u64>::new();
+    for wait in samples.waits.iter().filter(|wait| is_stuck(wait) && places.contains(&place(wait))) {
+        *by_command.entry(wait.command.as_str()).or_default() += wait.samples;
+    }
+    by_command.into_iter().max_by_key(|(_, samples)| *samples).map(|(command, _)| command.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(frames: &[&str]) -> Wait {
+        Wait {
+            state: 'D',
+            wchan: frames.first().map(|frame| (*frame).to_owned()),
+            stack: frames.iter().map(|frame| (*frame).to_owned()).collect(),
+            ..Wait::default()
+        }
+    }
+
+    #[test]
+    fn places_are_told_by_the_functions_tasks_wait_in() {
+        for (frames, expected) in [
+            (&["rpc_wait_bit_killable", "__rpc_execute", "nfs4_proc_getattr"][..], Place::NetworkFilesystem),
+            (&["folio_wait_bit_common", "filemap_get_pages", "nfs_file_read"], Place::NetworkData),
+            (&["folio_wait_bit_common", "filemap_get_pages", "ext4_file_read_iter"], Place::Disk),
+            (&["d_alloc_parallel", "__lookup_slow", "walk_component", "path_lookupat"], Place::Lock),
+            (&["d_alloc_parallel", "nfs_readdir"], Place::NetworkFilesystem),
+            (&["percpu_rwsem_wait", "__percpu_down_read", "vfs_write"], Place::Lock),
+            (&["percpu_rwsem_wait", "__percpu_down_read", "__sb_start_write", "vfs_write"], Place::Frozen),
+            (&["request_wait_answer", "fuse_simple_request", "fuse_do_getattr"], Place::Fuse),
+            (&["folio_wait_bit_common", "fuse_readahead"], Place::Fuse),
+            (&["jbd2_log_wait_commit", "ext4_sync_file"], Place::Disk),
+            (&["io_schedule", "bit_wait_io", "do_get_write_access"], Place::Disk),
+            (&["kvm_vcpu_block"], Place::Other),
+            (&[], Place::Other),
+        ] {
+            assert_eq!(place(&wait(frames)), expected, "{frames:?}");
+        }
+    }
+
+    #[test]
+    fn kernel_threads_are_not_stuck() {
+        assert!(!is_stuck(&wait(&[
+            "jbd2_journal_commit_transaction",
+            "kjournald2",
+            "kthread",
+            "ret_from_fork"
+        ])));
+        let named = Wait { state: 'D', command: "kworker/u8:1+flush-254:0".to_owned(), ..Wait::default() };
+        assert!(!is_stuck(&named));
+        assert!(is_stuck(&Wait { state: 'D', command: "php-fpm8.2".to_owned(), ..Wait::default() }));
+    }
+
+    #[test]
+    fn one_look_is_not_enough() {
+        assert!(mean_tasks(&Samples { task_passes: 1, ..Samples::default() }, &[Place::Disk]).is_err());
+        assert_eq!(mean_tasks(&Samples { task_passes: 2, ..Samples::default() }, &[Place::Disk]), Ok(0.0));
+    }
+}
