@@ -40,8 +40,36 @@ const REPLIES: &[&str] = &[
 const NETWORK: &[&str] =
     &["nfs_", "nfs4_", "__nfs_", "_nfs4_", "rpc_", "cifs_", "smb2_", "v9fs_", "p9_", "ceph_"];
 const FUSE: &[&str] = &["request_wait_answer", "fuse_", "__fuse_"];
+/// Functions that only a frozen file system keeps a task in.
 const FROZEN: &[&str] =
     &["__sb_start_write", "sb_start_write", "sb_wait_write", "freeze_super", "thaw_super"];
+/// Callers of `sb_start_write`, which is inlined since Linux 5.10 (include/linux/fs.h): what a task that waits in
+/// `percpu_rwsem_wait` was called from when the lock is that of a frozen file system.
+const WRITERS: &[&str] = &[
+    "vfs_write",
+    "vfs_iter_write",
+    "vfs_iocb_iter_write",
+    "do_iter_write",
+    "do_writev",
+    "vfs_writev",
+    "mnt_want_write",
+    "vfs_fallocate",
+    "vfs_copy_file_range",
+    "do_sendfile",
+    "splice_",
+    "do_splice",
+    "vfs_truncate",
+    "do_ftruncate",
+    "do_sys_ftruncate",
+    "io_write",
+    "aio_write",
+    "filemap_page_mkwrite",
+    "ext4_page_mkwrite",
+    "ext4_evict_inode",
+    "xfs_trans_alloc",
+    "btrfs_page_mkwrite",
+    "f2fs_vm_page_mkwrite",
+];
 const PAGES: &[&str] =
     &["folio_wait", "__folio_lock", "folio_lock", "wait_on_page", "__lock_page", "io_schedule", "filemap_"];
 const DISK: &[&str] = &[
@@ -114,7 +142,7 @@ pub fn place(wait: &Wait) -> Place {
             .chain(wait.stack.iter().map(String::as_str))
             .any(|frame| starts(frame, names))
     };
-    if within(FROZEN) {
+    if within(FROZEN) || writes_to_a_frozen_filesystem(wait) {
         Place::Frozen
     } else if sleeps_in(FUSE) || (within(FUSE) && sleeps_in(PAGES)) {
         Place::Fuse
@@ -133,6 +161,14 @@ pub fn place(wait: &Wait) -> Place {
     } else {
         Place::Other
     }
+}
+
+fn writes_to_a_frozen_filesystem(wait: &Wait) -> bool {
+    let in_lock =
+        |frame: &&String| starts(frame, &["percpu_rwsem_wait", "__percpu_down_read", "percpu_down_read"]);
+    let caller = wait.stack.iter().find(|frame| !in_lock(frame));
+    wait.stack.first().is_some_and(|frame| in_lock(&frame))
+        && caller.is_some_and(|frame| starts(frame, WRITERS))
 }
 
 fn starts(frame: &str, names: &[&str]) -> bool {
@@ -225,7 +261,10 @@ mod tests {
             (&["folio_wait_bit_common", "filemap_get_pages", "ext4_file_read_iter"], Place::Disk),
             (&["d_alloc_parallel", "__lookup_slow", "walk_component", "path_lookupat"], Place::Lock),
             (&["d_alloc_parallel", "nfs_readdir"], Place::NetworkFilesystem),
-            (&["percpu_rwsem_wait", "__percpu_down_read", "vfs_write"], Place::Lock),
+            (&["percpu_rwsem_wait", "percpu_down_write", "cgroup_procs_write", "vfs_write"], Place::Lock),
+            (&["percpu_rwsem_wait"], Place::Lock),
+            (&["percpu_rwsem_wait", "vfs_write", "ksys_write"], Place::Frozen),
+            (&["percpu_rwsem_wait", "mnt_want_write", "path_openat"], Place::Frozen),
             (&["percpu_rwsem_wait", "__percpu_down_read", "__sb_start_write", "vfs_write"], Place::Frozen),
             (&["request_wait_answer", "fuse_simple_request", "fuse_do_getattr"], Place::Fuse),
             (&["folio_wait_bit_common", "fuse_readahead"], Place::Fuse),

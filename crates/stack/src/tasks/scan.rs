@@ -228,13 +228,16 @@ fn look_closely(
 ) -> Waiter {
     let task = (seen.pid, seen.tid);
     let architecture = *architecture.get_or_insert_with(|| architecture_of(host));
+    // A kernel thread is in no system call, but its file says `0`, which is read(2).
+    let syscall = if seen.stat.is_kernel_thread() { None } else { buffers.of_task(host, task, "syscall") };
+    let syscall = syscall.and_then(|bytes| parse_syscall(bytes, architecture));
     Waiter {
         tid: seen.tid,
         command: text::string(seen.stat.command),
         state: seen.stat.state,
         wchan: buffers.of_task(host, task, "wchan").and_then(parse_wchan),
         stack: buffers.of_task(host, task, "stack").map(parse_stack).unwrap_or_default(),
-        syscall: buffers.of_task(host, task, "syscall").and_then(|bytes| parse_syscall(bytes, architecture)),
+        syscall,
     }
 }
 

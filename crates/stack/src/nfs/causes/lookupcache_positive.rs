@@ -60,3 +60,39 @@ fn remedy(mount_point: &str, value: &str) -> Remedy {
     Remedy::new("Take lookupcache away: umount and mount", "LOOKUP/s falls by the number of repeated misses")
         .change(change)
 }
+
+#[cfg(test)]
+mod tests {
+    use host::Tree;
+    use model::{Layered, Verdict};
+
+    use super::*;
+
+    fn evidence(options: &str) -> Evidence {
+        let mut tree = Tree::in_memory(1);
+        tree.put(0, "/proc/self/mountstats", "device proc mounted on /proc with fstype proc\n");
+        let mut evidence = crate::reading::read_tree(&tree).unwrap();
+        evidence.settings.fstab = Layered::Facts(Box::new(vec![FstabMount {
+            device: "nas:/web".to_owned(),
+            mount_point: "/var/www".to_owned(),
+            filesystem: "nfs4".to_owned(),
+            options: options.to_owned(),
+            line: 7,
+        }]));
+        evidence
+    }
+
+    #[test]
+    fn a_line_of_fstab_that_asks_for_it_is_named() {
+        let outcome = test(&evidence("rw,hard,lookupcache=positive")).unwrap();
+        assert_eq!((outcome.verdict, outcome.severity), (Verdict::Confirmed, Severity::Folklore));
+        assert!(outcome.summary.starts_with("/etc/fstab:7 "), "{}", outcome.summary);
+    }
+
+    #[test]
+    fn other_values_are_left_alone() {
+        for options in ["rw,hard", "lookupcache=all", "lookupcache=none"] {
+            assert_eq!(test(&evidence(options)).unwrap().verdict, Verdict::RuledOut);
+        }
+    }
+}

@@ -54,3 +54,33 @@ fn folklore(mount_point: &str, option: &str, has: &str) -> Outcome {
     let summary = format!("{mount_point} {has} {option}: the server keeps access times, not the client");
     Outcome::confirmed(Severity::Folklore, summary).remedy(remedy.change(change))
 }
+
+#[cfg(test)]
+mod tests {
+    use host::Tree;
+    use model::{Layered, Verdict};
+
+    use super::*;
+
+    fn verdict(filesystem: &str, options: &str) -> Verdict {
+        let mut tree = Tree::in_memory(1);
+        tree.put(0, "/proc/self/mountstats", "device proc mounted on /proc with fstype proc\n");
+        let mut evidence = crate::reading::read_tree(&tree).unwrap();
+        evidence.settings.fstab = Layered::Facts(Box::new(vec![FstabMount {
+            device: "nas:/web".to_owned(),
+            mount_point: "/var/www".to_owned(),
+            filesystem: filesystem.to_owned(),
+            options: options.to_owned(),
+            line: 3,
+        }]));
+        test(&evidence).unwrap().verdict
+    }
+
+    #[test]
+    fn fstab_is_looked_at_for_nfs_only() {
+        assert_eq!(verdict("nfs4", "rw,noatime"), Verdict::Confirmed);
+        assert_eq!(verdict("nfs", "nodiratime"), Verdict::Confirmed);
+        assert_eq!(verdict("ext4", "noatime"), Verdict::RuledOut);
+        assert_eq!(verdict("nfs4", "relatime,xnoatime"), Verdict::RuledOut);
+    }
+}

@@ -52,7 +52,7 @@ fn remedy(tasks: f64) -> Remedy {
         "fsfreeze --unfreeze MOUNT_POINT",
         "freeze time → that of a snapshot, below 1 s",
     )
-    .input("tasks waiting", number_text(tasks), "/proc/PID/stack: __sb_start_write");
+    .input("tasks waiting", number_text(tasks), "/proc/PID/stack: percpu_rwsem_wait below a write");
     let change = Change::new(
         ChangeKind::Elsewhere { place: "the backup or snapshot that froze it".to_owned() },
         None,
