@@ -140,6 +140,6 @@ fn longer_cache(mount: &Rates) -> Remedy {
     .persists_by("/etc/fstab")
     .restarts("umount and mount; `mount -o remount` fails with code 32 (nfs_compare_remount_data)")
     .coupled_with("opcache.revalidate_freq at most a tenth of actimeo")
-    .risks("changed files are seen up to actimeo late: mount again, or deploy to a new path");
+    .risks("nothing can be written here any more, and changed files are seen up to actimeo late");
     Remedy::new("Cache attributes longer: umount and mount read-mostly code anew", moves).change(change)
 }

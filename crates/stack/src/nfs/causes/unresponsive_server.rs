@@ -5,7 +5,8 @@ use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, 
 
 use crate::nfs::mounted::{NONE, SOURCE, mounted};
 use crate::nfs::rates::{Rates, rates};
-use crate::tasks::places::{Place, mean_tasks};
+use crate::samples::Wait;
+use crate::tasks::places::{is_stuck, passed};
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -26,7 +27,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let Some(span) = mounted(evidence)? else { return Ok(Outcome::ruled_out(NONE)) };
     let rates = rates(&span);
     let Some(mount) = silent(&rates) else { return Ok(Outcome::ruled_out(answering(&rates))) };
-    let waiting = mean_tasks(&evidence.samples, &[Place::NetworkFilesystem, Place::NetworkData])?;
+    passed(&evidence.samples)?;
+    let waiting = evidence.samples.mean_tasks(waits_for_nfs).unwrap_or(0.0);
     let outcome = if waiting < THROUGHOUT {
         Outcome::ruled_out(format!("{} is silent, and no task waits for it", mount.server()))
     } else if span.seconds < LEAST_S {
@@ -45,22 +47,32 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         .seen(Observation::new("samples", "tasks in D on it", waiting).unit("tasks")))
 }
 
-/// A mount from which no reply came while requests were outstanding: sent in the window, or before it.
+fn waits_for_nfs(wait: &Wait) -> bool {
+    is_stuck(wait)
+        && ["rpc_", "__rpc_", "nfs_", "nfs4_", "__nfs_", "_nfs4_"].iter().any(|name| wait.is_in(name))
+}
+
+/// A mount from which no reply came while requests were outstanding, sent in the window or before it; of several, the
+/// one that sent most and has most outstanding.
 fn silent<'a, 'b>(rates: &'b [Rates<'a>]) -> Option<&'b Rates<'a>> {
-    let quiet = |mount: &&Rates| mount.replies.is_some_and(|(_, received)| received == 0);
-    let all_quiet = rates.iter().all(|mount| quiet(&mount));
-    let outstanding = |mount: &&Rates| {
-        let sent = mount.replies.is_some_and(|(sent, _)| sent > 0);
-        let before = mount.mount.transports.iter().any(|transport| transport.sends > transport.receives);
-        sent || before
+    let sent = |mount: &Rates| mount.replies.map_or(0, |(sent, _)| sent);
+    let outstanding = |mount: &Rates| -> u64 {
+        let transports = mount.mount.transports.iter();
+        transports.map(|transport| transport.sends.saturating_sub(transport.receives)).sum()
     };
-    rates.iter().filter(quiet).find(|mount| outstanding(mount) || all_quiet)
+    let quiet = rates.iter().filter(|mount| mount.replies.is_some_and(|(_, received)| received == 0));
+    quiet
+        .filter(|mount| sent(mount) + outstanding(mount) > 0)
+        .max_by_key(|mount| (sent(mount) + mount.total().timeouts, outstanding(mount)))
 }
 
 fn answering(rates: &[Rates]) -> String {
     match rates.iter().max_by_key(|mount| mount.replies.map(|(_, received)| received)) {
         Some(mount) => {
             let received = mount.replies.map_or(0, |(_, received)| received);
+            if received == 0 {
+                return format!("{}: no request is outstanding", mount.server());
+            }
             format!("{} sent {received} replies in {} s", mount.server(), number_text(mount.seconds))
         }
         None => "no mount has counters over the whole window".to_owned(),
