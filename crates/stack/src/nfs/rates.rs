@@ -25,6 +25,8 @@ pub struct Rates<'a> {
     pub operations: Vec<(&'a str, Operation)>,
     /// Requests sent and replies received over the mount's connections; `None` when a counter went backwards.
     pub replies: Option<(u64, u64)>,
+    /// Times cached attributes were declared invalid before they expired (`attrinvalidates` of the `events:` line).
+    pub invalidations: Option<u64>,
 }
 
 /// The work of every mount. A mount that was made anew, or whose counters went backwards, is left out; one of several
@@ -57,7 +59,9 @@ fn rate<'a>(first: &Mount, last: &'a Mount, seconds: f64) -> Option<Rates<'a>> {
             operations.push((name.as_str(), grown));
         }
     }
-    Some(Rates { mount: last, seconds, operations, replies: replies(first, last) })
+    let event = |mount: &Mount| mount.events.get("attrinvalidates").copied();
+    let invalidations = event(first).zip(event(last)).and_then(|(first, last)| growth(first, last));
+    Some(Rates { mount: last, seconds, operations, replies: replies(first, last), invalidations })
 }
 
 fn operation(first: &Operation, last: &Operation) -> Option<Operation> {

@@ -95,6 +95,11 @@ fn observations(mount: &Rates) -> Vec<Observation> {
             value.map(|value| Observation::new(SOURCE, format!("{place} {option}"), value).unit("s")),
         );
     }
+    seen.extend(
+        mount
+            .invalidations
+            .map(|events| Observation::new(SOURCE, format!("{place} attrinvalidates"), events)),
+    );
     seen.push(Observation::new(SOURCE, format!("{place} tasks inside"), mount.inside()).unit("tasks"));
     seen
 }
@@ -130,8 +135,11 @@ fn longer_cache(mount: &Rates) -> Remedy {
     }
     let now_s = acregmax_s(mount).filter(|seconds| *seconds > 0).unwrap_or(ACREGMAX_S);
     let actimeo = now_s.saturating_mul(10).clamp(600, 3600);
-    let target = Derived::new(format!("ro,nocto,actimeo={actimeo}"), "10 × acregmax, from 600 to 3600 s")
-        .input("acregmax", format!("{now_s} s"), "mountstats opts, or nfs(5)'s default");
+    let target = Derived::new(
+        format!("ro,nocto,actimeo={actimeo}"),
+        "10 × acregmax (its default where nothing is cached), from 600 to 3600 s; noac left out",
+    )
+    .input("acregmax", format!("{now_s} s"), "mountstats opts, or nfs(5)'s default");
     let change = Change::new(
         ChangeKind::Mount { mount_point: place },
         mount.mount.option("acregmax").map(|value| format!("acregmax={value}")),
