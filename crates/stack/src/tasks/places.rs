@@ -83,6 +83,8 @@ const DISK: &[&str] = &[
     "jbd2_",
     "wait_transaction_locked",
     "do_get_write_access",
+    "do_blockdev_direct_IO",
+    "jbd2_",
     "xfs_buf",
     "xlog_",
     "xfs_log",
@@ -97,18 +99,44 @@ const DISK: &[&str] = &[
     "btrfs_",
     "md_",
 ];
+/// The kernel leaves the functions of its scheduler and of most locks (`__sched`) out of stacks and wchan, so a wait for
+/// a lock shows as the function that wanted it: a lookup or a change of a directory, a write, a change of the memory map.
 const LOCKS: &[&str] = &[
     "rwsem_down",
-    "__rwsem",
-    "down_read",
-    "down_write",
-    "__down",
     "__mutex_lock",
-    "mutex_lock",
-    "d_alloc_parallel",
     "percpu_rwsem_wait",
-    "percpu_down",
-    "rt_mutex",
+    "d_alloc_parallel",
+    "filename_create",
+    "walk_component",
+    "lookup_slow",
+    "__lookup_slow",
+    "lookup_one",
+    "open_last_lookups",
+    "path_openat",
+    "do_unlinkat",
+    "do_rmdir",
+    "do_renameat2",
+    "lock_rename",
+    "iterate_dir",
+    "do_truncate",
+    "chmod_common",
+    "chown_common",
+    "ext4_buffered_write_iter",
+    "ext4_dio_write_iter",
+    "ext4_file_write_iter",
+    "generic_file_write_iter",
+    "xfs_ilock",
+    "do_user_addr_fault",
+    "lock_mm_and_find_vma",
+    "vm_mmap_pgoff",
+    "__vm_munmap",
+    "do_mprotect_pkey",
+    "do_madvise",
+    "__do_sys_brk",
+    "fdget_pos",
+    "__fdget_pos",
+    "rtnl_lock",
+    "rtnetlink_rcv_msg",
 ];
 /// Command names of kernel threads, which touch `D` as they work. Without root the stack cannot tell them.
 const KERNEL_COMMANDS: &[&str] = &[
@@ -132,27 +160,27 @@ const KERNEL_COMMANDS: &[&str] = &[
 /// What a task waits for. The function it sleeps in decides; where that one is shared by many file systems, the
 /// functions that called it do.
 pub fn place(wait: &Wait) -> Place {
-    let innermost: Vec<&str> =
-        wait.wchan.as_deref().into_iter().chain(wait.stack.iter().take(4).map(String::as_str)).collect();
-    let sleeps_in = |names: &[&str]| innermost.iter().any(|frame| starts(frame, names));
-    let within = |names: &[&str]| {
-        innermost
-            .iter()
-            .copied()
-            .chain(wait.stack.iter().map(String::as_str))
-            .any(|frame| starts(frame, names))
-    };
-    if within(FROZEN) || writes_to_a_frozen_filesystem(wait) {
+    place_of(wait.wchan.as_deref(), &wait.stack)
+}
+
+/// As [`place`], for a task just seen.
+pub(super) fn place_of(wchan: Option<&str>, stack: &[String]) -> Place {
+    let innermost = wchan.or_else(|| stack.first().map(String::as_str)).unwrap_or_default();
+    let near =
+        |names: &[&str]| starts(innermost, names) || stack.iter().take(2).any(|frame| starts(frame, names));
+    let within = |names: &[&str]| starts(innermost, names) || stack.iter().any(|frame| starts(frame, names));
+    let locked = starts(innermost, LOCKS) || stack.first().is_some_and(|frame| starts(frame, LOCKS));
+    if within(FROZEN) || writes_to_a_frozen_filesystem(stack) {
         Place::Frozen
-    } else if sleeps_in(FUSE) || (within(FUSE) && sleeps_in(PAGES)) {
+    } else if near(FUSE) || (within(FUSE) && near(PAGES)) {
         Place::Fuse
-    } else if sleeps_in(PAGES) {
+    } else if locked {
+        if within(NETWORK) { Place::NetworkFilesystem } else { Place::Lock }
+    } else if near(PAGES) {
         if within(NETWORK) { Place::NetworkData } else { Place::Disk }
-    } else if sleeps_in(REPLIES) || (sleeps_in(LOCKS) && within(NETWORK)) {
+    } else if near(REPLIES) {
         Place::NetworkFilesystem
-    } else if sleeps_in(LOCKS) {
-        Place::Lock
-    } else if sleeps_in(DISK) {
+    } else if near(DISK) {
         Place::Disk
     } else if within(FUSE) {
         Place::Fuse
@@ -163,12 +191,11 @@ pub fn place(wait: &Wait) -> Place {
     }
 }
 
-fn writes_to_a_frozen_filesystem(wait: &Wait) -> bool {
+fn writes_to_a_frozen_filesystem(stack: &[String]) -> bool {
     let in_lock =
         |frame: &&String| starts(frame, &["percpu_rwsem_wait", "__percpu_down_read", "percpu_down_read"]);
-    let caller = wait.stack.iter().find(|frame| !in_lock(frame));
-    wait.stack.first().is_some_and(|frame| in_lock(&frame))
-        && caller.is_some_and(|frame| starts(frame, WRITERS))
+    let caller = stack.iter().find(|frame| !in_lock(frame));
+    stack.first().is_some_and(|frame| in_lock(&frame)) && caller.is_some_and(|frame| starts(frame, WRITERS))
 }
 
 fn starts(frame: &str, names: &[&str]) -> bool {
@@ -177,7 +204,7 @@ fn starts(frame: &str, names: &[&str]) -> bool {
 
 /// Whether the task is a thread of the kernel, as far as its stack or its name tell.
 pub fn is_kernel_thread(wait: &Wait) -> bool {
-    let by_stack = wait.stack.iter().rev().take(2).any(|frame| frame == "kthread");
+    let by_stack = wait.stack.iter().any(|frame| frame == "kthread");
     let numbered = |name: &str| {
         wait.command.strip_prefix(name).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
@@ -269,7 +296,12 @@ mod tests {
             (&["request_wait_answer", "fuse_simple_request", "fuse_do_getattr"], Place::Fuse),
             (&["folio_wait_bit_common", "fuse_readahead"], Place::Fuse),
             (&["jbd2_log_wait_commit", "ext4_sync_file"], Place::Disk),
-            (&["io_schedule", "bit_wait_io", "do_get_write_access"], Place::Disk),
+            (&["do_get_write_access", "__jbd2_journal_get_write_access"], Place::Disk),
+            (&["submit_bio_wait", "blkdev_issue_flush", "ext4_sync_file", "do_fsync"], Place::Disk),
+            (&["folio_wait_bit", "folio_wait_writeback", "__filemap_fdatawait_range"], Place::Disk),
+            (&["filename_create", "do_mkdirat", "__x64_sys_mkdir"], Place::Lock),
+            (&["walk_component", "path_lookupat", "filename_lookup", "vfs_statx"], Place::Lock),
+            (&["walk_component", "nfs_lookup", "path_lookupat"], Place::NetworkFilesystem),
             (&["kvm_vcpu_block"], Place::Other),
             (&[], Place::Other),
         ] {

@@ -10,6 +10,7 @@ use host::{Host, HostError, text};
 use model::Unread;
 
 use super::parse::{TaskStat, parse_stack, parse_stat, parse_syscall, parse_wchan};
+use super::places::{Place, place_of};
 use super::syscalls::Architecture;
 use crate::samples::Waiter;
 
@@ -157,6 +158,14 @@ impl Scanner {
         Ok(waiters)
     }
 
+    /// Calls back for every thread, reusing this scanner's buffers.
+    ///
+    /// # Errors
+    /// As [`visit`].
+    pub(super) fn census(&mut self, host: &dyn Host, each: impl FnMut(&Seen)) -> Result<u64, Unread> {
+        visit(host, &mut self.pass, each)
+    }
+
     /// Tasks the kernel counts in `io_schedule` now; 0 when it does not say, which costs only the search.
     fn blocked(&mut self, host: &dyn Host) -> u64 {
         let Ok(bytes) = self.detail.read(host, format_args!("/proc/stat")) else { return 0 };
@@ -205,19 +214,12 @@ fn waits_for_io(host: &dyn Host, buffers: &mut Buffers, task: (u32, u32)) -> boo
     })
 }
 
-/// Whether a waiting task may be one of `procs_blocked`. Waits for RPC replies and for locks never are: they call
-/// `schedule` (`rpc_wait_bit_killable` of net/sunrpc/sched.c), not `io_schedule`.
+/// Whether a waiting task may be one of `procs_blocked`. Waits for RPC replies, for locks and for an answer of FUSE never
+/// are: they call `schedule` (`rpc_wait_bit_killable` of net/sunrpc/sched.c), not `io_schedule`.
 fn may_count_as_io(waiter: &Waiter) -> bool {
-    let never = [
-        "rpc_wait",
-        "rwsem_",
-        "__mutex",
-        "mutex_",
-        "percpu_rwsem",
-        "d_alloc_parallel",
-        "request_wait_answer",
-    ];
-    !waiter.wchan.as_deref().is_some_and(|wchan| never.iter().any(|place| wchan.starts_with(place)))
+    let answer = waiter.wchan.as_deref() == Some("request_wait_answer");
+    let place = place_of(waiter.wchan.as_deref(), &waiter.stack);
+    !answer && !matches!(place, Place::NetworkFilesystem | Place::Lock | Place::Frozen)
 }
 
 fn look_closely(
@@ -252,16 +254,6 @@ fn architecture_of(host: &dyn Host) -> Architecture {
         (true, _) => Architecture::X86,
         (_, true) => Architecture::Generic,
         _ => Architecture::Other,
-    }
-}
-
-impl Scanner {
-    /// Calls back for every thread, reusing this scanner's buffers.
-    ///
-    /// # Errors
-    /// As [`visit`].
-    pub(super) fn census(&mut self, host: &dyn Host, each: impl FnMut(&Seen)) -> Result<u64, Unread> {
-        visit(host, &mut self.pass, each)
     }
 }
 
