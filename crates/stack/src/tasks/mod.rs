@@ -1,6 +1,7 @@
 //! Processes and threads.
 
 mod causes;
+mod detail;
 mod facts;
 mod parse;
 pub mod places;
