@@ -115,6 +115,16 @@ impl Rates<'_> {
         self.sum(|_| true)
     }
 
+    /// The growth of operations that carry no file data: what a task waits for one by one, at a size of nothing.
+    pub fn metadata(&self) -> Operation {
+        self.sum(|name| !DATA.contains(&name))
+    }
+
+    /// The growth of operations that carry file data, which are sent many at once and take as long as their bytes.
+    pub fn data(&self) -> Operation {
+        self.sum(|name| DATA.contains(&name))
+    }
+
     /// Operations done per second.
     pub fn per_s(&self) -> f64 {
         self.total().operations as f64 / self.seconds
@@ -148,13 +158,6 @@ impl Rates<'_> {
     }
 }
 
-impl Rates<'_> {
-    /// Whether the protocol has sessions, whose slots bound requests in flight (NFS 4.1 and later, RFC 8881).
-    pub fn has_session(&self) -> bool {
-        self.mount.has_session()
-    }
-}
-
 impl Mount {
     /// An option of the mount, without its value.
     pub fn has(&self, option: &str) -> bool {
@@ -171,7 +174,7 @@ impl Mount {
         self.has("ro")
     }
 
-    /// Whether the protocol has sessions (NFS 4.1 and later).
+    /// Whether the protocol has sessions, whose slots bound requests in flight (NFS 4.1 and later, RFC 8881).
     pub fn has_session(&self) -> bool {
         self.option("vers").and_then(|version| version.strip_prefix("4.")).is_some_and(|minor| minor != "0")
     }
@@ -179,6 +182,19 @@ impl Mount {
     /// The most slots ever in use, over all connections; `None` where the kernel does not say.
     pub fn slots_used(&self) -> Option<u64> {
         self.transports.iter().map(|transport| transport.max_slots).sum()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds and operations of a window")]
+impl Operation {
+    /// Operations per second of a growth over a window.
+    pub fn per_s(&self, seconds: f64) -> f64 {
+        self.operations as f64 / seconds
+    }
+
+    /// The mean of a time per operation, in ms; 0 without operations.
+    pub fn mean_ms(&self, total_ms: u64) -> f64 {
+        if self.operations > 0 { total_ms as f64 / self.operations as f64 } else { 0.0 }
     }
 }
 
@@ -230,7 +246,7 @@ pub fn servers<'a>(span: &Span<'a, Facts>) -> Vec<Server<'a>> {
 /// in any file; but once requests queue, the most slots ever in use show what it granted.
 #[expect(clippy::cast_precision_loss, reason = "slots are few")]
 fn slots(server: &Server, max_session_slots: Option<u64>) -> Option<f64> {
-    if !server.mount.has_session() {
+    if !server.mount.mount.has_session() {
         return None;
     }
     let queued = server.waiting > 0.0 && server.waiting / server.in_flight.max(f64::EPSILON) > QUEUED;

@@ -19,12 +19,15 @@ pub(super) static CAUSE: Cause = Cause {
 /// A healthy server in the same network answers metadata in about 1 ms; from here on a page feels it.
 const SLOW_MS: f64 = 10.0;
 
+/// Reads and writes of 1 MiB that are sent many at once take 100 ms at 100 Mbit/s without any fault.
+const SLOW_DATA_MS: f64 = 100.0;
+
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let Some(span) = mounted(evidence)? else { return Ok(Outcome::ruled_out(NONE)) };
     let rates = rates(&span);
-    let used = rates.iter().filter(|mount| mount.per_s() >= LEAST_PER_S);
-    let Some(mount) = used.max_by(|a, b| rtt_ms(a).total_cmp(&rtt_ms(b))) else {
-        return Ok(Outcome::ruled_out(format!("no mount does {LEAST_PER_S} operations/s")));
+    let asked = |mount: &&Rates| mount.metadata().per_s(mount.seconds) >= LEAST_PER_S;
+    let Some(mount) = rates.iter().filter(asked).max_by(|a, b| rtt_ms(a).total_cmp(&rtt_ms(b))) else {
+        return Ok(data_only(&rates));
     };
     let queued = mount.queue_ratio().unwrap_or(0.0) > QUEUED;
     let outcome = match (rtt_ms(mount) >= SLOW_MS, queued) {
@@ -38,12 +41,31 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     Ok(outcome.seen_all(observations(mount)).seen_all(sent_again(mount)))
 }
 
+/// Without metadata, only very slow data may mean a slow server.
+fn data_only(rates: &[Rates]) -> Outcome {
+    let data_ms = |mount: &Rates| mount.data().mean_ms(mount.data().rtt_ms);
+    let used = rates.iter().filter(|mount| mount.data().per_s(mount.seconds) >= LEAST_PER_S);
+    match used.max_by(|a, b| data_ms(a).total_cmp(&data_ms(b))) {
+        Some(mount) if data_ms(mount) >= SLOW_DATA_MS => Outcome::consistent(
+            Severity::Hygiene,
+            format!("{} answers reads and writes in {} ms", mount.server(), number_text(data_ms(mount))),
+        )
+        .lacks(Missing::new(
+            "metadata operations",
+            "data takes as long as its bytes and is sent many at once: look again while files are opened",
+        ))
+        .seen_all(observations(mount)),
+        _ => Outcome::ruled_out(format!("no mount does {LEAST_PER_S} metadata operations/s")),
+    }
+}
+
 fn rtt_ms(mount: &Rates) -> f64 {
-    mount.mean_ms(|operation| operation.rtt_ms).unwrap_or(0.0)
+    mount.metadata().mean_ms(mount.metadata().rtt_ms)
 }
 
 fn line(mount: &Rates) -> String {
-    let (server, rtt, rate) = (mount.server(), number_text(rtt_ms(mount)), number_text(mount.per_s()));
+    let rate = number_text(mount.metadata().per_s(mount.seconds));
+    let (server, rtt) = (mount.server(), number_text(rtt_ms(mount)));
     format!("{server} answers in {rtt} ms at {rate}/s, {} in flight", number_text(mount.in_flight()))
 }
 

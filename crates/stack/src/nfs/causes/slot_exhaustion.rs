@@ -30,7 +30,7 @@ const OPERATIONS_IN_A_ROW: f64 = 180.0;
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let Some(span) = mounted(evidence)? else { return Ok(Outcome::ruled_out(NONE)) };
     let servers = servers(&span);
-    let with_session = servers.iter().filter(|server| server.mount.has_session());
+    let with_session = servers.iter().filter(|server| server.mount.mount.has_session());
     let Some(server) = with_session.max_by(|a, b| a.waiting.total_cmp(&b.waiting)) else {
         return Ok(Outcome::ruled_out(
             "no mount with counters uses NFS 4.1 or later, so no session bounds it",
@@ -43,6 +43,11 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let full = server.slots.is_some_and(|slots| server.in_flight >= FULL * slots);
     let outcome = if ratio < FREE || server.waiting < NOTICEABLE {
         Outcome::ruled_out(line(server, ratio))
+    } else if server.mount.data().rtt_ms > server.mount.metadata().rtt_ms {
+        Outcome::consistent(Severity::Hygiene, line(server, ratio)).lacks(Missing::new(
+            "a queue of metadata",
+            "a bulk transfer fills any table of slots; look again when no large file is read or written",
+        ))
     } else if ratio > QUEUED && server.waiting >= ALWAYS && full {
         let max = span.last.max_session_slots;
         Outcome::confirmed(Severity::Limiting, line(server, ratio))
