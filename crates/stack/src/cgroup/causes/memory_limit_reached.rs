@@ -60,7 +60,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         Met::Nothing => return Ok(Outcome::ruled_out("no group met its memory limit")),
     };
     let hurt = groups.iter().filter(|(met, ..)| *met >= Met::NearlyFull).take(4);
-    let outcome = hurt.filter_map(|(_, _, last)| remedy(last)).fold(outcome, Outcome::remedy);
+    let outcome = hurt.filter_map(|(met, _, last)| remedy(*met, last)).fold(outcome, Outcome::remedy);
     let shown = groups.iter().filter(|(met, ..)| *met > Met::Nothing).take(8);
     Ok(outcome.seen_all(shown.flat_map(|(_, first, last)| observations(first, last))))
 }
@@ -71,7 +71,7 @@ fn grown(first: Option<u64>, last: Option<u64>) -> u64 {
 
 fn met(first: &Group, last: &Group) -> Met {
     let limit_events = grown(first.memory_max_events, last.memory_max_events)
-        + grown(first.memory_high_events, last.memory_high_events);
+        .max(grown(first.memory_high_events, last.memory_high_events));
     let full = held_share(last).is_some_and(|share| share >= FULL);
     if grown(first.oom_kills, last.oom_kills) > 0 {
         Met::Killed
@@ -132,14 +132,21 @@ fn observations(first: &Group, last: &Group) -> Vec<Observation> {
     bytes.chain(events).collect()
 }
 
-fn remedy(group: &Group) -> Option<Remedy> {
+/// One and a half times what the group holds; after a kill it held the whole limit, whatever it holds now.
+fn remedy(met: Met, group: &Group) -> Option<Remedy> {
     let (limit, bytes) = (group.memory_max_bytes?, group.memory_bytes?);
-    let held = bytes.saturating_sub(group.memory_reclaimable_bytes.unwrap_or(0)).min(limit);
+    let held = match met {
+        Met::Killed => limit,
+        _ => bytes.saturating_sub(group.memory_reclaimable_bytes.unwrap_or(0)).min(limit),
+    };
     let mebibytes = (held.saturating_add(held / 2) >> 20).max((limit >> 20) + 1);
-    let target = Derived::new(format!("MemoryMax={mebibytes}M"), "max(1.5 × (current − reclaimable), limit)")
-        .input("current", bytes, "memory.current")
-        .input("reclaimable", group.memory_reclaimable_bytes.unwrap_or(0), "memory.stat")
-        .input("limit", limit, "memory.max");
+    let target = Derived::new(
+        format!("MemoryMax={mebibytes}M"),
+        "1.5 × (limit after a kill, else current − reclaimable), never below the limit",
+    )
+    .input("current", bytes, "memory.current")
+    .input("reclaimable", group.memory_reclaimable_bytes.unwrap_or(0), "memory.stat")
+    .input("limit", limit, "memory.max");
     let change = Change::new(
         ChangeKind::Unit { name: group.path.clone() },
         Some(format!("MemoryMax={}M", limit >> 20)),

@@ -30,6 +30,7 @@ const USERS: &[&str] = &["mariadbd", "mysqld"];
 
 struct Seen {
     iowait: f64,
+    free: f64,
     disk: f64,
     cpus: f64,
     waiters: f64,
@@ -56,7 +57,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
             None => Missing::new("samples of waiting tasks", "read the live host over a window"),
         })?;
     let cpus = shares::count(span.last).ok_or_else(shares::no_ticks)?;
-    let seen = Seen { iowait: total.iowait, disk, cpus, waiters, user: user(evidence) };
+    let seen = Seen { iowait: total.iowait, free: total.free(), disk, cpus, waiters, user: user(evidence) };
     let outcome = if waiters > 0.0 { found(&seen) } else { not_found(evidence, &seen)? };
     Ok(outcome.seen_all(observations(&seen)))
 }
@@ -73,7 +74,7 @@ fn user(evidence: &Evidence) -> Option<String> {
 }
 
 fn found(seen: &Seen) -> Outcome {
-    let predicted = (seen.waiters / seen.cpus).min(1.0);
+    let predicted = (seen.waiters / seen.cpus).min(1.0) * seen.free;
     let line = format!(
         "{} tasks wait in io_uring on {} CPUs: predicts {} % iowait, measured {} %",
         number_text((seen.waiters * 10.0).round() / 10.0),
@@ -141,7 +142,7 @@ fn observations(seen: &Seen) -> Vec<Observation> {
 fn remedy(user: &str, seen: &Seen) -> Remedy {
     let target = Derived::new(
         "innodb_use_native_aio = 0",
-        "only if the I/O-wait figure must be clean; waiters × 100 / CPUs go",
+        "only if the I/O-wait figure must be clean; waiters / CPUs of the idle time go",
     )
     .input("waiters", number_text(seen.waiters), "/proc/PID/task/*/wchan")
     .input("CPUs", number_text(seen.cpus), "/proc/stat");

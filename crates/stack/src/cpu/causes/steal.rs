@@ -63,6 +63,11 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         _ => Outcome::ruled_out("steal 0 %"),
     };
     let mut seen = vec![Observation::new("/proc/stat", "cpu steal", percent(total.steal)).unit("%")];
+    let cpus = shares::per_cpu(&span);
+    let most = cpus.iter().max_by(|(_, a), (_, b)| a.steal.total_cmp(&b.steal));
+    seen.extend(most.map(|(cpu, most)| {
+        Observation::new("/proc/stat", format!("cpu{cpu} steal"), percent(most.steal)).unit("%")
+    }));
     seen.extend(product.map(|name| Observation::new("/sys/class/dmi/id/product_name", "product", name)));
     Ok(outcome.seen_all(seen))
 }

@@ -32,7 +32,7 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
     let falls = falls(first.one, last.one, span.seconds, cpus);
     let blocked = evidence.samples.mean_tasks(|wait| wait.state == 'D');
     let in_d = blocked.map_or_else(String::new, |tasks| {
-        format!("; {} tasks in D", number_text((tasks * 10.0).round() / 10.0))
+        format!("; {} in state D", number_text((tasks * 10.0).round() / 10.0))
     });
     let ebbing = if high && falls { ", left over from a burst that has ended" } else { "" };
     let summary = format!(
