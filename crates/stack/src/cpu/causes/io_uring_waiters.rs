@@ -23,7 +23,7 @@ pub(super) static CAUSE: Cause = Cause {
 const HIGH: f64 = 0.05;
 /// From this share of busy time on, a disk may be what is waited for.
 const DISK_IDLE: f64 = 0.05;
-/// The waiters must predict this part of the measured I/O wait to be its reason.
+/// The waiters must be able to explain this part of the measured I/O wait to be its reason.
 const EXPLAINED: f64 = 0.5;
 /// Programs that are known to wait for io_uring events: MariaDB since 10.6 where liburing is built in.
 const USERS: &[&str] = &["mariadbd", "mysqld"];
@@ -74,15 +74,16 @@ fn user(evidence: &Evidence) -> Option<String> {
 }
 
 fn found(seen: &Seen) -> Outcome {
-    let predicted = (seen.waiters / seen.cpus).min(1.0) * seen.free;
+    // The most they explain: waiters that sleep on the same CPU mark it only once.
+    let explained = (seen.waiters / seen.cpus).min(1.0) * seen.free;
     let line = format!(
-        "{} tasks wait in io_uring on {} CPUs: predicts {} % iowait, measured {} %",
+        "{} io_uring waiters on {} CPUs explain up to {} % iowait, measured {} %",
         number_text((seen.waiters * 10.0).round() / 10.0),
         number_text(seen.cpus),
-        number_text(percent(predicted)),
+        number_text(percent(explained)),
         number_text(percent(seen.iowait))
     );
-    if predicted < EXPLAINED * seen.iowait {
+    if explained < EXPLAINED * seen.iowait {
         return Outcome::consistent(Severity::Hygiene, line).lacks(Missing::new(
             "waiters for the rest of the I/O wait",
             "read a longer window as root; look for page-cache reads of network and FUSE mounts",
@@ -156,7 +157,7 @@ fn remedy(user: &str, seen: &Seen) -> Remedy {
         .risks("InnoDB reads and writes with threads of its own instead; a busy database may get slower");
     Remedy::new(
         "Leave it: nothing is slow. Only if the figure must be clean, let MariaDB do without io_uring",
-        "iowait falls by the predicted share; no page gets faster",
+        "iowait falls by up to the explained share; no page gets faster",
     )
     .change(change)
 }
