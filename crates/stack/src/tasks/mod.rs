@@ -1,8 +1,10 @@
 //! Processes and threads.
 
 mod causes;
+mod detail;
 mod facts;
 mod parse;
+pub mod places;
 mod read;
 mod scan;
 mod stations;

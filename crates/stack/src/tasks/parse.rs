@@ -60,7 +60,8 @@ pub fn parse_wchan(bytes: &[u8]) -> Option<String> {
 
 /// Parses `/proc/PID/stack` into function names, innermost first. Lines that are no frames are skipped.
 ///
-/// A frame reads `[<0>] nfs_getattr+0x1a3/0x2d0 [nfs]`; kernels before 4.15 give an address in the brackets.
+/// A frame reads `[<0>] nfs_getattr+0x1a3/0x2d0 [nfs]`; kernels before 4.15 give an address in the brackets. The
+/// compiler's suffixes (`.part.0`, `.isra.0`) are left out, so that stacks of different builds fold together.
 pub fn parse_stack(bytes: &[u8]) -> Vec<String> {
     text::lines(bytes).filter_map(|(_, _, line)| frame(line)).take(MOST_FRAMES).collect()
 }
@@ -69,6 +70,8 @@ fn frame(line: &[u8]) -> Option<String> {
     let mut words = text::words(line);
     words.next().filter(|mark| mark.starts_with(b"[<"))?;
     let name = words.next()?.split(|byte| *byte == b'+').next()?;
+    let suffix = name.iter().skip(1).position(|byte| *byte == b'.').map_or(name.len(), |at| at + 1);
+    let name = name.get(..suffix)?;
     (!name.is_empty() && !name.starts_with(b"0x")).then(|| text::string(name))
 }
 
@@ -117,7 +120,7 @@ mod tests {
     fn a_stack_gives_the_functions_innermost_first() {
         let stack =
             b"[<0>] rpc_wait_bit_killable+0xd/0x60 [sunrpc]\n[<0>] nfs4_proc_getattr+0x60/0xd0 [nfsv4]\n\
-            garbage\n[<ffffffff81234567>] vfs_statx+0x76/0x110\n[<ffffffffffffffff>] 0xffffffffffffffff\n";
+            garbage\n[<ffffffff81234567>] vfs_statx.part.0.constprop.0+0x76/0x110\n[<ffffffffffffffff>] 0xffffffffffffffff\n";
         assert_eq!(parse_stack(stack), ["rpc_wait_bit_killable", "nfs4_proc_getattr", "vfs_statx"]);
     }
 

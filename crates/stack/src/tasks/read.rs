@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use host::{Host, text};
 use model::Unread;
 
-use super::scan::{Scanner, Seen};
+use super::detail::Seen;
+use super::scan::Scanner;
 use super::{CommandTime, Facts};
 
 /// Commands whose CPU time is kept.

@@ -4,13 +4,13 @@
 //! `/proc/PID/syscall` of other users' tasks need root (fs/proc/base.c); without it those fields stay empty.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
-use host::{Host, HostError, text};
+use host::{Host, text};
 use model::Unread;
 
-use super::parse::{TaskStat, parse_stack, parse_stat, parse_syscall, parse_wchan};
-use super::syscalls::Architecture;
+use super::detail::{Buffers, Detail, Seen};
+use super::parse::parse_stat;
+use super::places::{Place, place_of};
 use crate::samples::Waiter;
 
 /// Sleeping tasks are searched for I/O waiters at most this often, in seconds …
@@ -22,58 +22,13 @@ const SEARCH_EVERY_PASSES: u32 = 20;
 #[derive(Debug, Default)]
 pub struct Scanner {
     pass: Buffers,
-    detail: Buffers,
+    detail: Detail,
     /// Sleeping threads of user processes in this pass, as process and thread id.
     sleepers: Vec<(u32, u32)>,
     /// Threads last seen sleeping in a place that counts as I/O wait.
     known: BTreeSet<u32>,
     searched_at_s: Option<f64>,
     passes_since_search: u32,
-    architecture: Option<Architecture>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Buffers {
-    bytes: Vec<u8>,
-    path: String,
-}
-
-/// A thread met in a pass.
-pub(super) struct Seen<'a> {
-    /// The process.
-    pub(super) pid: u32,
-    /// The thread.
-    pub(super) tid: u32,
-    /// Its stat line; for the first thread that of the process, whose CPU time is that of all its threads.
-    pub(super) stat: TaskStat<'a>,
-}
-
-impl Seen<'_> {
-    /// Whether it stands for the whole process.
-    pub(super) fn is_first(&self) -> bool {
-        self.pid == self.tid
-    }
-}
-
-impl Buffers {
-    fn read(&mut self, host: &dyn Host, path: std::fmt::Arguments) -> Result<&[u8], HostError> {
-        self.path.clear();
-        self.bytes.clear();
-        let _ = self.path.write_fmt(path);
-        host.read_into(&self.path, &mut self.bytes)?;
-        Ok(&self.bytes)
-    }
-
-    /// A file of a thread, or of its process where a tree holds no `task` folder.
-    fn of_task(&mut self, host: &dyn Host, (pid, tid): (u32, u32), file: &str) -> Option<&[u8]> {
-        let found = match self.read(host, format_args!("/proc/{pid}/task/{tid}/{file}")) {
-            Err(HostError::NotFound { .. }) if pid == tid => {
-                self.read(host, format_args!("/proc/{pid}/{file}")).is_ok()
-            }
-            result => result.is_ok(),
-        };
-        found.then_some(self.bytes.as_slice())
-    }
 }
 
 /// Calls back for every thread of the host; returns how many vanished or could not be understood.
@@ -135,17 +90,18 @@ impl Scanner {
     /// When `/proc` cannot be listed or lists no process.
     pub fn waiters(&mut self, host: &dyn Host) -> Result<Vec<Waiter>, Unread> {
         let blocked = self.blocked(host);
-        let Self { pass, detail, sleepers, known, architecture, .. } = self;
+        self.detail.begin();
+        let Self { pass, detail, sleepers, known, .. } = self;
         let mut waiters = Vec::new();
         let mut still_known = BTreeSet::new();
         sleepers.clear();
         visit(host, pass, |seen| match seen.stat.state {
-            'D' => waiters.push(look_closely(host, detail, architecture, seen)),
-            'S' if known.contains(&seen.tid) => {
-                if waits_for_io(host, detail, (seen.pid, seen.tid)) {
-                    still_known.insert(seen.tid);
-                    waiters.push(look_closely(host, detail, architecture, seen));
-                }
+            'D' => waiters.push(detail.waiter(host, seen)),
+            'S' if known.contains(&seen.tid)
+                && waits_for_io(host, &mut detail.buffers, (seen.pid, seen.tid)) =>
+            {
+                still_known.insert(seen.tid);
+                waiters.push(detail.waiter(host, seen));
             }
             'S' if blocked > 0 && !seen.stat.is_kernel_thread() => sleepers.push((seen.pid, seen.tid)),
             _ => {}
@@ -159,9 +115,17 @@ impl Scanner {
         Ok(waiters)
     }
 
+    /// Calls back for every thread, reusing this scanner's buffers.
+    ///
+    /// # Errors
+    /// As [`visit`].
+    pub(super) fn census(&mut self, host: &dyn Host, each: impl FnMut(&Seen)) -> Result<u64, Unread> {
+        visit(host, &mut self.pass, each)
+    }
+
     /// Tasks the kernel counts in `io_schedule` now; 0 when it does not say, which costs only the search.
     fn blocked(&mut self, host: &dyn Host) -> u64 {
-        let Ok(bytes) = self.detail.read(host, format_args!("/proc/stat")) else { return 0 };
+        let Ok(bytes) = self.detail.buffers.read(host, format_args!("/proc/stat")) else { return 0 };
         let line = bytes.rsplit(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"procs_blocked "));
         line.and_then(|count| text::decimal(count.trim_ascii())).unwrap_or(0)
     }
@@ -185,14 +149,14 @@ impl Scanner {
             if found == wanted {
                 break;
             }
-            if !waits_for_io(host, &mut self.detail, (pid, tid)) {
+            if !waits_for_io(host, &mut self.detail.buffers, (pid, tid)) {
                 continue;
             }
             let Some(stat) = self.pass.of_task(host, (pid, tid), "stat").and_then(parse_stat) else {
                 continue;
             };
             let seen = Seen { pid, tid, stat };
-            waiters.push(look_closely(host, &mut self.detail, &mut self.architecture, &seen));
+            waiters.push(self.detail.waiter(host, &seen));
             self.known.insert(tid);
             found += 1;
         }
@@ -202,66 +166,15 @@ impl Scanner {
 /// Whether a sleeping task waits in a place that sets `in_iowait` (`io_cqring_wait_schedule` of io_uring/io_uring.c).
 fn waits_for_io(host: &dyn Host, buffers: &mut Buffers, task: (u32, u32)) -> bool {
     let wchan = buffers.of_task(host, task, "wchan").map(<[u8]>::trim_ascii);
-    wchan.is_some_and(|wchan| {
-        ["io_cqring", "io_uring", "io_schedule"].iter().any(|place| wchan.starts_with(place.as_bytes()))
-    })
+    wchan.is_some_and(|wchan| wchan.starts_with(b"io_cqring") || wchan.starts_with(b"io_uring"))
 }
 
-/// Whether a waiting task may be one of `procs_blocked`. Waits for RPC replies and for locks never are: they call
-/// `schedule` (`rpc_wait_bit_killable` of net/sunrpc/sched.c), not `io_schedule`.
+/// Whether a waiting task may be one of `procs_blocked`. Waits for RPC replies, for locks and for an answer of FUSE never
+/// are: they call `schedule` (`rpc_wait_bit_killable` of net/sunrpc/sched.c), not `io_schedule`.
 fn may_count_as_io(waiter: &Waiter) -> bool {
-    let never = [
-        "rpc_wait",
-        "rwsem_",
-        "__mutex",
-        "mutex_",
-        "percpu_rwsem",
-        "d_alloc_parallel",
-        "request_wait_answer",
-    ];
-    !waiter.wchan.as_deref().is_some_and(|wchan| never.iter().any(|place| wchan.starts_with(place)))
-}
-
-fn look_closely(
-    host: &dyn Host,
-    buffers: &mut Buffers,
-    architecture: &mut Option<Architecture>,
-    seen: &Seen,
-) -> Waiter {
-    let task = (seen.pid, seen.tid);
-    let architecture = *architecture.get_or_insert_with(|| architecture_of(host));
-    Waiter {
-        tid: seen.tid,
-        command: text::string(seen.stat.command),
-        state: seen.stat.state,
-        wchan: buffers.of_task(host, task, "wchan").and_then(parse_wchan),
-        stack: buffers.of_task(host, task, "stack").map(parse_stack).unwrap_or_default(),
-        syscall: buffers.of_task(host, task, "syscall").and_then(|bytes| parse_syscall(bytes, architecture)),
-    }
-}
-
-/// The architecture, from `/proc/sys/kernel/arch` (since Linux 6.1) or the keys of `/proc/cpuinfo`.
-fn architecture_of(host: &dyn Host) -> Architecture {
-    if let Ok(name) = host.value("/proc/sys/kernel/arch") {
-        return Architecture::named(&name);
-    }
-    let cpuinfo = host.value("/proc/cpuinfo").unwrap_or_default();
-    let has = |key: &str| cpuinfo.lines().any(|line| line.starts_with(key));
-    match (has("vendor_id"), has("CPU implementer")) {
-        (true, _) => Architecture::X86,
-        (_, true) => Architecture::Generic,
-        _ => Architecture::Other,
-    }
-}
-
-impl Scanner {
-    /// Calls back for every thread, reusing this scanner's buffers.
-    ///
-    /// # Errors
-    /// As [`visit`].
-    pub(super) fn census(&mut self, host: &dyn Host, each: impl FnMut(&Seen)) -> Result<u64, Unread> {
-        visit(host, &mut self.pass, each)
-    }
+    let answer = waiter.wchan.as_deref() == Some("request_wait_answer");
+    let place = place_of(waiter.wchan.as_deref(), &waiter.stack);
+    !answer && !matches!(place, Place::NetworkFilesystem | Place::Lock | Place::Frozen)
 }
 
 #[cfg(test)]
