@@ -174,12 +174,12 @@ impl Reader<'_> {
     fn fill_v1_memory(&self, folder: &str, group: &mut Group) -> u64 {
         let limit = self.number(&format!("{folder}/memory.limit_in_bytes"));
         group.memory_max_bytes = limit.filter(|bytes| *bytes < UNLIMITED_BYTES);
-        let oom = self.key_values(&format!("{folder}/memory.oom_control"));
-        group.oom_kills = oom.get("oom_kill").copied();
         if group.memory_max_bytes.is_some() {
             group.memory_bytes = self.number(&format!("{folder}/memory.usage_in_bytes"));
             group.memory_reclaimable_bytes = self.reclaimable(folder, "total_");
             group.memory_max_events = self.number(&format!("{folder}/memory.failcnt"));
+            let oom = self.key_values(&format!("{folder}/memory.oom_control"));
+            group.oom_kills = oom.get("oom_kill").copied();
         }
         0
     }

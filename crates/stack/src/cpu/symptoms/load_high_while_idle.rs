@@ -19,6 +19,8 @@ const LOAD_PER_CPU: f64 = 4.0;
 const IDLE: f64 = 0.5;
 /// The time constant of the first load average, in seconds (kernel/sched/loadavg.c).
 const AVERAGE_S: f64 = 60.0;
+/// The kernel renews it so often, in seconds: in a shorter window it falls by one step or not at all.
+const STEP_S: f64 = 5.0;
 /// A fall of this part of what an empty host would show is a fall.
 const FALL: f64 = 0.4;
 
@@ -32,7 +34,7 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
     let falls = falls(first.one, last.one, span.seconds, cpus);
     let blocked = evidence.samples.mean_tasks(|wait| wait.state == 'D');
     let in_d = blocked.map_or_else(String::new, |tasks| {
-        format!("; {} tasks in D", number_text((tasks * 10.0).round() / 10.0))
+        format!("; {} in state D", number_text((tasks * 10.0).round() / 10.0))
     });
     let ebbing = if high && falls { ", left over from a burst that has ended" } else { "" };
     let summary = format!(
@@ -56,7 +58,7 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
 ///
 /// The average is L1 = L0·e + n·(1 − e) with e = exp(−t/60) and n the tasks that counted within the window.
 fn falls(first: f64, last: f64, seconds: f64, cpus: f64) -> bool {
-    let kept = (-seconds / AVERAGE_S).exp();
+    let kept = (-seconds.max(STEP_S) / AVERAGE_S).exp();
     let counted = (last - first * kept) / (1.0 - kept);
     last < first * (1.0 - FALL * (1.0 - kept)) && counted / cpus < LOAD_PER_CPU
 }
@@ -70,5 +72,7 @@ mod tests {
         assert!(falls(20.0, 16.9, 10.0, 2.0));
         assert!(!falls(20.0, 20.0, 10.0, 2.0));
         assert!(!falls(200.0, 175.0, 10.0, 2.0));
+        assert!(falls(20.0, 18.4, 1.0, 2.0));
+        assert!(!falls(20.0, 19.8, 1.0, 2.0));
     }
 }
