@@ -99,15 +99,17 @@ fn is_virtio_overflow(name: &str) -> bool {
 pub fn virtio_guest_drops(span: &Span<Facts>, interface: &str) -> Option<f64> {
     let of = |facts: &Facts| -> Option<u64> {
         let found = facts.interfaces.iter().find(|found| found.name == interface)?;
-        let drops = found.driver_statistics.iter().filter(|(name, _)| {
-            name.starts_with("rx")
-                && name.ends_with("_drops")
-                && !name.contains("xdp")
-                && !name.contains("hw")
-        });
+        let drops = found.driver_statistics.iter().filter(|(name, _)| is_virtio_guest_drop(name));
         drops.map(|(_, count)| *count).reduce(u64::saturating_add)
     };
     per_second(of(span.first)?, of(span.last)?, span.seconds)
+}
+
+/// `rx_queue_0_drops`, and `rx0_drops` of newer kernels, whose `rx_drops` is the sum of them.
+fn is_virtio_guest_drop(name: &str) -> bool {
+    let queue = name.strip_prefix("rx_queue_").or_else(|| name.strip_prefix("rx"));
+    let number = queue.and_then(|queue| queue.strip_suffix("_drops"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -121,6 +123,16 @@ mod tests {
         }
         for name in ["tx_fifo_errors", "rx_steer_missed_packets", "rx_packets", "rx_queue_0_drops"] {
             assert!(!is_overflow(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn drops_of_virtio_queues_are_counted_once() {
+        for name in ["rx_queue_0_drops", "rx_queue_11_drops", "rx0_drops"] {
+            assert!(is_virtio_guest_drop(name), "{name}");
+        }
+        for name in ["rx_drops", "rx_xdp_drops", "rx0_xdp_drops", "rx0_hw_drops", "rx_queue_0_xdp_drops"] {
+            assert!(!is_virtio_guest_drop(name), "{name}");
         }
     }
 }
