@@ -25,8 +25,10 @@ const SKEW: f64 = 3.0;
 const BUSY: f64 = 0.4;
 /// From this share on it is at its limit: at 80 % an M/M/1 queue holds 4 packets for each one served.
 const FULL: f64 = 0.8;
-/// Below this share there is no limit in sight, whatever the counters look like.
-const MEASURABLE: f64 = 0.1;
+/// Below this share the limit is more than four times today's load away, whatever the counters look like.
+const NEAR: f64 = 0.25;
+/// Packets per second whose loss is more than one unlucky burst.
+const LOSING_PER_S: f64 = 1.0;
 /// Polling that stops with work left this often per second is a CPU that falls behind in bursts.
 const SQUEEZED_PER_S: f64 = 1.0;
 
@@ -66,6 +68,13 @@ fn unread_share() -> Missing {
     )
 }
 
+fn unread_affinity() -> Missing {
+    Missing::new(
+        "/proc/irq/*/effective_affinity_list",
+        "where the interrupts go: read it on the host itself, as root",
+    )
+}
+
 fn judge(evidence: &Evidence, hot: &CpuRates, skew: f64) -> Outcome {
     let placement = spread::placement(evidence, hot.cpu);
     let line = line(hot, skew);
@@ -82,20 +91,24 @@ fn judge(evidence: &Evidence, hot: &CpuRates, skew: f64) -> Outcome {
             format!("{vectors} network interrupts all go to CPU {}; {}", hot.cpu, room(hot)),
         ),
         _ if !matters => Outcome::ruled_out(format!("{line}: far from its limit")),
-        _ => spread::remedies(evidence, hot).into_iter().fold(confirmed(hot, line), Outcome::remedy),
+        _ => {
+            let outcome = confirmed(hot, line, placement != Placement::Unplaced);
+            spread::remedies(evidence, hot).into_iter().fold(outcome, Outcome::remedy)
+        }
     }
 }
 
-fn confirmed(hot: &CpuRates, line: String) -> Outcome {
+fn confirmed(hot: &CpuRates, line: String, placed: bool) -> Outcome {
     let outcome = Outcome::confirmed(severity(hot), line);
-    if hot.softirq.is_none() { outcome.lacks(unread_share()) } else { outcome }
+    let outcome = if hot.softirq.is_none() { outcome.lacks(unread_share()) } else { outcome };
+    if placed { outcome } else { outcome.lacks(unread_affinity()) }
 }
 
 fn severity(hot: &CpuRates) -> Severity {
     match hot.softirq {
-        _ if hot.dropped_per_s > 0.0 => Severity::Breaking,
+        _ if hot.dropped_per_s >= LOSING_PER_S => Severity::Breaking,
         Some(share) if share >= FULL => Severity::Limiting,
-        Some(share) if share >= MEASURABLE => Severity::Latent,
+        Some(share) if share >= NEAR => Severity::Latent,
         _ => Severity::Hygiene,
     }
 }

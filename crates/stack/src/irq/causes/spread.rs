@@ -13,6 +13,8 @@ use crate::{Evidence, cpu};
 pub(super) enum Placement {
     /// No network interrupt was seen on this machine.
     Unseen,
+    /// There are some, and where they go may not be read.
+    Unplaced,
     /// None goes to this CPU: its work comes from loopback or packet steering.
     Elsewhere,
     /// At least two receive queues, and every one goes to this CPU alone.
@@ -33,7 +35,10 @@ pub(super) fn placement(evidence: &Evidence, hot: u32) -> Placement {
     }
     let known = vectors.iter().filter_map(|(row, vector)| Some((vector, targets(row)?)));
     let known: Vec<_> = known.filter(|(vector, _)| vector.receives).collect();
-    if known.is_empty() || known.iter().any(|(_, cpus)| cpus.contains(&hot)) {
+    if known.is_empty() {
+        return Placement::Unplaced;
+    }
+    if known.iter().any(|(_, cpus)| cpus.contains(&hot)) {
         let only_hot = known.iter().all(|(_, cpus)| cpus.as_slice() == [hot]);
         return match known.len() {
             receiving if receiving >= 2 && only_hot => Placement::OneCpu { vectors: vectors.len() },
@@ -60,7 +65,7 @@ pub(super) fn remedies(evidence: &Evidence, hot: &CpuRates) -> Vec<Remedy> {
         (false, _) => remedies.splice(0..0, raise).for_each(drop),
         (true, _) => remedies.extend(steered),
     }
-    if remedies.is_empty() {
+    if remedies.is_empty() && all.iter().all(|(row, _)| targets(row).is_some()) {
         remedies.push(one_flow(hot));
     }
     remedies

@@ -92,7 +92,8 @@ fn virtio(rate: &Rates, guest_drops: Option<f64>, seconds: f64) -> Result<Outcom
     let name = &rate.interface.name;
     let beyond_sight = Missing::new(
         format!("drops of {name}'s receive ring, which happen on the hypervisor"),
-        "ask for the growth of /sys/class/net/TAP/statistics/tx_dropped there; virtio_net has no such counter",
+        "ask for the growth of /sys/class/net/TAP/statistics/tx_dropped there; virtio_net has no such counter, but \
+         Linux since 6.10 passes on the device's own (netdev qstats-get, rx-hw-drop-overruns) where it is offered",
     );
     if let Some(drops) = guest_drops.filter(|drops| *drops >= LEAST_PER_S) {
         let line = format!(

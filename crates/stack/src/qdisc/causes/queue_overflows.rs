@@ -19,6 +19,8 @@ pub(super) static CAUSE: Cause = Cause {
 const LEAST_PER_S: f64 = 1.0;
 /// From this share of the link's speed on, the link is what holds back.
 const LINK_FULL: f64 = 0.8;
+/// A discipline that drops to signal drops about this share while senders adapt, on any link that is used.
+const SIGNAL_SHARE: f64 = 0.01;
 /// Below this share it is not, unless bursts come from elsewhere.
 const LINK_IDLE: f64 = 0.3;
 
@@ -48,6 +50,14 @@ fn dropping(root: &Root, used: Option<f64>) -> Outcome {
         Some(used) => format!("{line}, {} % of its rate in use", number_text((used * 1000.0).round() / 10.0)),
         None => line,
     };
+    if root.drops_to_signal() && !full && root.drop_share().is_some_and(|share| share < SIGNAL_SHARE) {
+        let outcome =
+            Outcome::consistent(Severity::Hygiene, format!("{line}: it drops to slow senders down"));
+        return outcome.lacks(Missing::new(
+            format!("the rate that {interface} is allowed"),
+            "compare what is sent with what the provider guarantees",
+        ));
+    }
     if root.most_backlog == 0 && !full {
         let outcome = Outcome::consistent(Severity::Latent, line);
         return outcome.lacks(Missing::new(

@@ -16,8 +16,8 @@ pub(super) static CAUSE: Cause = Cause {
     test,
 };
 
-/// Roots that give each transmit queue of the device its own discipline, or none.
-const MULTIQUEUE: [&str; 6] = ["mq", "mqprio", "taprio", "multiq", "noqueue", "cake_mq"];
+/// Roots that give each transmit queue of the device its own discipline, or that queue nothing.
+const MULTIQUEUE: [&str; 7] = ["mq", "mqprio", "taprio", "multiq", "noqueue", "noop", "cake_mq"];
 /// From this share of one CPU on, a shared lock is felt.
 const BUSY: f64 = 0.4;
 
