@@ -24,7 +24,7 @@ use super::wait::{wait_until, wait_within};
 use super::{Attempt, Fault, FaultError, Health, Result, kernel};
 
 const RING_MAP_BYTES: usize = 4096;
-const MIN_IDLE_TICKS: u64 = 20;
+const MIN_IDLE_TICKS: u64 = 5;
 const IOWAIT_DEADLINE: Duration = Duration::from_secs(120);
 
 /// Processes that wait in io_uring for a read that never completes, spread over all CPUs; disks idle.
@@ -75,7 +75,8 @@ impl IoUringWaiters {
 
     /// Measures the share of idle time charged to iowait, over windows of `MIN_IDLE_TICKS`, until one is as `wanted`.
     ///
-    /// A CPU that is never idle charges nothing, so a machine kept busy by others makes this take long, or fail.
+    /// A CPU that is never idle charges nothing: on a machine that others keep saturated this waits for a gap, two
+    /// minutes at most, and then fails.
     pub(crate) fn wait_for_iowait_share(&self, wanted: impl Fn(f64) -> bool) -> Result<f64> {
         let mut before = kernel::cpu_ticks()?;
         wait_within(IOWAIT_DEADLINE, "a share of iowait in idle time (is the machine idle at all?)", || {
@@ -93,16 +94,18 @@ impl IoUringWaiters {
 }
 
 impl Fault for IoUringWaiters {
+    /// Holds on a saturated machine too; follow with [`IoUringWaiters::wait_for_iowait_share`] where the share matters.
     fn wait_until_established(&self) -> Result<()> {
         let expected = match self.health {
             Health::Broken => "io_cqring_wait",
             Health::Healthy => "pipe_read",
         };
         wait_until(expected, || Ok(self.wait_channels()?.iter().all(|channel| channel.contains(expected))))?;
-        match self.health {
-            Health::Broken => self.wait_for_iowait_share(|share| share > 0.8).map(|_| ()),
-            Health::Healthy => self.wait_for_iowait_share(|share| share < 0.2).map(|_| ()),
-        }
+        let waiters = self.waiters.len() as u64;
+        wait_until("tasks that count as waiting for I/O, or do not", || match self.health {
+            Health::Broken => Ok(kernel::tasks_in_iowait()? >= waiters),
+            Health::Healthy => Ok(kernel::tasks_in_iowait()? < waiters),
+        })
     }
 
     fn command(&self, program: impl AsRef<OsStr>) -> Command {

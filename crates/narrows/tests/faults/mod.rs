@@ -2,6 +2,10 @@
 //!
 //! Each fault is a guard: what it starts ends when it is dropped, after a panic too. Each has a healthy twin,
 //! the same machinery unbroken, so that a verdict can be shown to need the fault and not merely the load.
+//!
+//! A test starts a fault, calls [`Fault::wait_until_established`], then runs the tool where the fault can be seen:
+//! `fault.command(env!("CARGO_BIN_EXE_narrows"))`. Faults that change or load what the whole machine shares
+//! ([`veth_backlog_drop`], [`io_uring_waiters`], [`busy_disk`], [`crowd`]) are held under [`tools::machine_alone`].
 
 pub(crate) mod busy_disk;
 mod child;

@@ -20,9 +20,10 @@ const PORTS: usize = 1000;
 /// Connections of the healthy twin, from the same range.
 const HEALTHY_CONNECTIONS: usize = 100;
 const SERVER_BACKLOG: i32 = 1024;
-const BETWEEN_REFUSALS: Duration = Duration::from_millis(10);
-/// Attempts at the busy port for each connection to the other port: 5 a second, 300 in TIME_WAIT at most.
-const ATTEMPTS_PER_OTHER: u64 = 20;
+/// The time between refusals. A success is followed at once, so that ports whose TIME_WAIT ends are taken again.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Pauses for each connection to the other port: 5 connections a second, 300 in TIME_WAIT at most.
+const PAUSES_PER_OTHER: u64 = 20;
 
 /// What keeps a local port from being used again towards the same destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,36 +145,40 @@ fn serve(port: u16, holder: Holder, counters: &Counters) -> rustix::io::Result<(
 }
 
 fn use_ports(health: Health, holder: Holder, counters: &Counters) -> rustix::io::Result<()> {
-    let limit = if health == Health::Broken { PORTS } else { HEALTHY_CONNECTIONS };
     let mut open: [Option<OwnedFd>; PORTS] = [const { None }; PORTS];
-    for attempt in 0_u64.. {
-        let used = counters.connected.load(Relaxed);
-        let full = used >= limit as u64;
-        if full {
-            if attempt.is_multiple_of(ATTEMPTS_PER_OTHER) {
-                drop(connect_to(PortExhaustion::OTHER_PORT)?);
-                counters.other_connected.fetch_add(1, Relaxed);
-            }
-            pace(BETWEEN_REFUSALS);
-            if health == Health::Healthy {
-                continue;
-            }
+    let mut pauses = 0_u64;
+    loop {
+        let enough =
+            health == Health::Healthy && counters.connected.load(Relaxed) == HEALTHY_CONNECTIONS as u64;
+        if !enough && use_port(holder, &mut open, counters)? {
+            continue;
         }
-        match connect_to(PortExhaustion::PORT) {
-            Ok(connection) => {
-                let slot = open.iter_mut().find(|slot| slot.is_none());
-                if let (Holder::Open, Some(slot)) = (holder, slot) {
-                    *slot = Some(connection);
-                }
-                counters.connected.fetch_add(1, Relaxed);
-            }
-            Err(Errno::ADDRNOTAVAIL) => {
-                counters.refused.fetch_add(1, Relaxed);
-            }
-            Err(errno) => return Err(errno),
+        if pauses.is_multiple_of(PAUSES_PER_OTHER) {
+            drop(connect_to(PortExhaustion::OTHER_PORT)?);
+            counters.other_connected.fetch_add(1, Relaxed);
         }
+        pauses += 1;
+        pace(PAUSE);
     }
-    Ok(())
+}
+
+/// Makes one connection to the busy port; false if the kernel has no local port left for it.
+fn use_port(holder: Holder, open: &mut [Option<OwnedFd>], counters: &Counters) -> rustix::io::Result<bool> {
+    match connect_to(PortExhaustion::PORT) {
+        Ok(connection) => {
+            let slot = open.iter_mut().find(|slot| slot.is_none());
+            if let (Holder::Open, Some(slot)) = (holder, slot) {
+                *slot = Some(connection);
+            }
+            counters.connected.fetch_add(1, Relaxed);
+            Ok(true)
+        }
+        Err(Errno::ADDRNOTAVAIL) => {
+            counters.refused.fetch_add(1, Relaxed);
+            Ok(false)
+        }
+        Err(errno) => Err(errno),
+    }
 }
 
 fn connect_to(port: u16) -> rustix::io::Result<OwnedFd> {
