@@ -3,8 +3,7 @@
 //! Everything that is asked of the host is written below one folder per instant, laid out as `/`. A file that has not
 //! changed since the instant before is not written again. Secrets are taken out on the way.
 
-use std::collections::HashMap;
-use std::os::unix::fs::symlink;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,6 +22,7 @@ pub struct Recorder<H> {
 struct State {
     instant: usize,
     written: HashMap<String, u64>,
+    links: BTreeMap<String, String>,
     files: u64,
     failed: Option<HostError>,
 }
@@ -72,7 +72,11 @@ impl<H: Host> Recorder<H> {
     /// # Errors
     /// The first file that could not be written.
     pub fn finish(&self) -> Result<Recorded, HostError> {
+        let links = self.locked().links.clone();
+        let last = std::mem::take(&mut self.locked().instant);
+        self.answer("symlinks", &links);
         let mut state = self.locked();
+        state.instant = last;
         match state.failed.take() {
             Some(error) => Err(error),
             None => Ok(Recorded { instants: state.instant + 1, files: state.files }),
@@ -91,21 +95,14 @@ impl<H: Host> Recorder<H> {
     }
 
     fn write(&self, path: &str, bytes: &[u8]) {
-        self.put(path, bytes, |place| std::fs::write(place, bytes));
-    }
-
-    fn put(&self, path: &str, bytes: &[u8], write: impl FnOnce(&Path) -> std::io::Result<()>) {
         let mut state = self.locked();
         let hash = hash(bytes);
         if !crate::tree::of_a_process(path) && state.written.get(path) == Some(&hash) {
             return;
         }
         let place = self.root.join(state.instant.to_string()).join(path.trim_start_matches('/'));
-        if place.symlink_metadata().is_ok_and(|existing| existing.is_symlink()) {
-            return;
-        }
         let folder = place.parent().map_or(Ok(()), std::fs::create_dir_all);
-        match folder.and_then(|()| write(&place)) {
+        match folder.and_then(|()| std::fs::write(&place, bytes)) {
             Ok(()) => {
                 state.written.insert(path.to_owned(), hash);
                 state.files += 1;
@@ -139,7 +136,7 @@ impl<H: Host> Host for Recorder<H> {
 
     fn link(&self, path: &str) -> Result<String, HostError> {
         let target = self.host.link(path)?;
-        self.put(path, target.as_bytes(), |place| symlink(&target, place));
+        self.locked().links.insert(path.to_owned(), target.clone());
         Ok(target)
     }
 

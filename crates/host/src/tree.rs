@@ -3,7 +3,8 @@
 //! A directory that holds folders named `0`, `1`, `2` … is a tree of several instants; any other directory is a single
 //! instant. A file that an instant does not hold is taken from the latest earlier instant that does, except below
 //! `/proc/PID`: processes come and go. Answers that a live kernel gives over netlink lie as JSON below `/.narrows`:
-//! `listeners.json`, `tcp.json`, `qdiscs.json`, `links.json`, `ethtool/INTERFACE.json` and `clock.json`.
+//! `listeners.json`, `tcp.json`, `qdiscs.json`, `links.json`, `ethtool/INTERFACE.json` and `clock.json`; the targets of
+//! symbolic links whose path is also a directory lie in `symlinks.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -189,12 +190,11 @@ impl Host for TreeHost {
     }
 
     fn link(&self, path: &str) -> Result<String, HostError> {
-        match self.lookup(path)? {
-            Entry::Link(target) => Ok(target),
-            Entry::File(_) => {
-                Err(HostError::Unsupported { path: path.to_owned(), reason: "it is no link".to_owned() })
-            }
+        if let Ok(Entry::Link(target)) = self.lookup(path) {
+            return Ok(target);
         }
+        let recorded: BTreeMap<String, String> = self.answer("symlinks").unwrap_or_default();
+        recorded.get(path).cloned().ok_or_else(|| HostError::NotFound { path: path.to_owned() })
     }
 
     fn clock(&self) -> Clock {
