@@ -1,0 +1,206 @@
+//! The one table of what parses bytes.
+
+use std::hint::black_box;
+use std::io::Write;
+
+use conf::{MountTable, MountTableDialect, SysctlDocument, SysctlFile, SysctlKey};
+use host::kernel::{proc_net_tcp, proc_net_unix};
+use host::{Host, Tree, text};
+use stack::{bundle, disk, document};
+
+use super::corpus::{self, CPUS, Corpus, DOCUMENT, PACKED, UNPACKED};
+use super::mutate::mutate;
+use super::random::Random;
+use super::run::Target;
+
+/// Something that parses bytes.
+pub(crate) struct Parser {
+    name: &'static str,
+    /// The paths of the files it is made for; `*` stands for anything within a name.
+    paths: &'static [&'static str],
+    weight: usize,
+    parse: fn(&[u8]),
+}
+
+const fn parser(name: &'static str, paths: &'static [&'static str], parse: fn(&[u8])) -> Parser {
+    Parser { name, paths, weight: 20, parse }
+}
+
+/// A parser whose calls cost so much that it gets fewer.
+const fn slow(name: &'static str, paths: &'static [&'static str], parse: fn(&[u8])) -> Parser {
+    Parser { name, paths, weight: 1, parse }
+}
+
+/// Every public parser.
+pub(crate) const PARSERS: &[Parser] = &[
+    parser("text::lines, words and numbers", &["/proc/stat", "/proc/vmstat"], text_helpers),
+    parser("text::cpu_list", &[CPUS], |bytes| drop(black_box(text::cpu_list(&lossy(bytes))))),
+    parser("text::cpu_mask", &[CPUS], |bytes| drop(black_box(text::cpu_mask(&lossy(bytes))))),
+    parser("proc_net_tcp::listeners", &["/proc/net/tcp", "/proc/net/tcp6"], |bytes| {
+        black_box(proc_net_tcp::listeners(bytes));
+    }),
+    parser("proc_net_tcp::tcp_table", &["/proc/net/tcp", "/proc/net/tcp6"], |bytes| {
+        let (tcp, tcp6) = bytes.split_at(bytes.len() / 2);
+        black_box(proc_net_tcp::tcp_table(tcp, tcp6, (32768, 60999)));
+    }),
+    parser("proc_net_unix::listeners", &["/proc/net/unix"], |bytes| {
+        black_box(proc_net_unix::listeners(bytes));
+    }),
+    parser("tree listeners.json", &["/.narrows/listeners.json"], |bytes| {
+        drop(black_box(answering("listeners", bytes).at(0).listeners()));
+    }),
+    parser("tree tcp.json", &["/.narrows/tcp.json"], |bytes| {
+        drop(black_box(answering("tcp", bytes).at(0).tcp_table((1, 2))));
+    }),
+    parser("tree qdiscs.json", &["/.narrows/qdiscs.json"], |bytes| {
+        drop(black_box(answering("qdiscs", bytes).at(0).qdiscs()));
+    }),
+    parser("tree links.json", &["/.narrows/links.json"], |bytes| {
+        drop(black_box(answering("links", bytes).at(0).links()));
+    }),
+    parser("tree ethtool.json", &["/.narrows/ethtool/*"], |bytes| {
+        drop(black_box(answering("ethtool/a", bytes).at(0).ethtool("a")));
+    }),
+    parser("tree clock", &["/.narrows/clock.json", "/proc/uptime"], clock),
+    parser("disk::parse", &["/proc/diskstats"], |bytes| drop(black_box(disk::parse(bytes)))),
+    parser("conf::SysctlDocument", &["/etc/sysctl.conf", "/etc/sysctl.d/*.conf"], sysctl_document),
+    parser("conf::SysctlKey", &["/etc/sysctl.d/*.conf"], sysctl_key),
+    parser("conf::order_sysctls", &["/etc/sysctl.conf", "/etc/sysctl.d/*.conf"], sysctl_order),
+    parser("conf::MountTable", &["/etc/fstab", "/proc/mounts", "/proc/self/mounts"], mount_table),
+    parser("conf::parse_mountstats_device", &["/proc/*/mountstats"], |bytes| {
+        for (_, _, line) in text::lines(bytes) {
+            black_box(conf::parse_mountstats_device(line));
+        }
+    }),
+    parser("document::parse", &[DOCUMENT], |bytes| {
+        black_box(document::parse(&lossy(bytes)));
+    }),
+    parser("bundle::read", &[PACKED], |bytes| drop(black_box(bundle::read(bytes)))),
+    slow("bundle::read and diagnose", &[UNPACKED], unpacked_bundle),
+];
+
+fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+fn text_helpers(bytes: &[u8]) {
+    for (number, start, line) in text::lines(bytes) {
+        assert!(number > 0 && bytes.get(start..).is_some_and(|rest| rest.starts_with(line)));
+        for word in text::words(line) {
+            black_box((text::decimal(word), text::hexadecimal(word)));
+        }
+    }
+}
+
+fn answering(name: &str, bytes: &[u8]) -> Tree {
+    let mut tree = Tree::in_memory(1);
+    tree.put(0, &format!("/.narrows/{name}.json"), bytes);
+    tree
+}
+
+fn clock(bytes: &[u8]) {
+    let mut tree = answering("clock", bytes);
+    tree.put(0, "/proc/uptime", bytes);
+    black_box(tree.at(0).clock());
+}
+
+fn sysctl_document(bytes: &[u8]) {
+    let mut document = SysctlDocument::new("a.conf", bytes);
+    assert!(document.as_bytes() == bytes, "a document that was not edited has changed");
+    let keys: Vec<SysctlKey> = document.entries().iter().map(|entry| entry.key.clone()).collect();
+    for key in keys.iter().take(8) {
+        black_box(document.last(key));
+        if document.set(key.as_path(), "7").is_ok() {
+            let set = document.last(key).map(|entry| entry.value_text().into_owned());
+            assert!(set.as_deref() == Some("7"), "{key:?} was set to 7 and is {set:?}");
+        }
+    }
+}
+
+fn sysctl_key(bytes: &[u8]) {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let (key, other) = (SysctlKey::new(first), SysctlKey::new(second));
+    black_box((key.matches(&other), other.is_glob(), key.is_empty()));
+}
+
+fn sysctl_order(bytes: &[u8]) {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let files = [
+        SysctlFile { path: "/etc/sysctl.d/10-a.conf", bytes: first },
+        SysctlFile { path: "/usr/lib/sysctl.d/20-b.conf", bytes: second },
+    ];
+    let order = conf::order_sysctls(&files);
+    for key in order.explicit().keys().take(8) {
+        black_box(order.effective(key));
+    }
+}
+
+fn mount_table(bytes: &[u8]) {
+    for dialect in [MountTableDialect::Fstab, MountTableDialect::ProcMounts] {
+        let mut table = MountTable::new("fstab", bytes, dialect);
+        assert!(table.as_bytes() == bytes, "a table that was not edited has changed");
+        let lines: Vec<usize> = table.entries().iter().map(|entry| entry.line).collect();
+        for line in lines.into_iter().take(4) {
+            drop(black_box(table.set_option(line, "nconnect", Some(b"8"))));
+            drop(black_box(table.remove_option(line, "nconnect")));
+        }
+    }
+}
+
+fn unpacked_bundle(bytes: &[u8]) {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    if packer.write_all(bytes).is_err() {
+        return;
+    }
+    if let Ok(evidence) = packer.finish().map_err(drop).and_then(|packed| bundle::read(&packed).map_err(drop))
+    {
+        black_box(stack::diagnose(&evidence));
+    }
+}
+
+/// A parser with the inputs made for it.
+pub(crate) struct Fed<'a> {
+    parser: &'static Parser,
+    own: Vec<&'a [u8]>,
+    all: &'a [(String, Vec<u8>)],
+}
+
+impl<'a> Fed<'a> {
+    /// Every parser of the table, fed from a corpus.
+    pub(crate) fn all(corpus: &'a Corpus) -> Vec<Self> {
+        let made_for =
+            |parser: &Parser, path: &str| parser.paths.iter().any(|pattern| corpus::matches(pattern, path));
+        let own = |parser| {
+            let files = corpus.files.iter().filter(|(path, _)| made_for(parser, path));
+            files.map(|(_, bytes)| bytes.as_slice()).collect()
+        };
+        PARSERS.iter().map(|parser| Self { parser, own: own(parser), all: &corpus.files }).collect()
+    }
+
+    fn any(&self, random: &mut Random) -> &'a [u8] {
+        random.pick(self.all).map_or(b"".as_slice(), |(_, bytes)| bytes.as_slice())
+    }
+}
+
+impl Target for Fed<'_> {
+    fn name(&self) -> &str {
+        self.parser.name
+    }
+
+    fn weight(&self) -> usize {
+        self.parser.weight
+    }
+
+    fn input(&self, random: &mut Random) -> Vec<u8> {
+        let stranger = random.one_in(32);
+        let first = self.own.get(random.below(self.own.len())).copied();
+        let mut input = first.filter(|_| !stranger).unwrap_or_else(|| self.any(random)).to_vec();
+        let other = random.pick(&self.own).copied().filter(|_| !random.one_in(8));
+        mutate(&mut input, other.unwrap_or_else(|| self.any(random)), random);
+        input
+    }
+
+    fn call(&self, input: &[u8]) {
+        (self.parser.parse)(input);
+    }
+}
