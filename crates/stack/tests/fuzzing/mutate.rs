@@ -1,4 +1,5 @@
 //! Damages bytes the way torn copies, other kernels and hostile trees do.
+#![allow(clippy::ptr_arg, reason = "all mutations have the same type, also those that keep the length")]
 
 use super::random::Random;
 

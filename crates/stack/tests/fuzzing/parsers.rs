@@ -107,12 +107,13 @@ fn clock(bytes: &[u8]) {
 fn sysctl_document(bytes: &[u8]) {
     let mut document = SysctlDocument::new("a.conf", bytes);
     assert!(document.as_bytes() == bytes, "a document that was not edited has changed");
-    let keys: Vec<SysctlKey> = document.entries().iter().map(|entry| entry.key.clone()).collect();
-    for key in keys.iter().take(8) {
-        black_box(document.last(key));
-        if document.set(key.as_path(), "7").is_ok() {
-            let set = document.last(key).map(|entry| entry.value_text().into_owned());
-            assert!(set.as_deref() == Some("7"), "{key:?} was set to 7 and is {set:?}");
+    let spans: Vec<_> = document.entries().iter().map(|entry| entry.key_span).collect();
+    let written = spans.iter().filter_map(|span| document.document().get(*span));
+    let written: Vec<Vec<u8>> = written.take(8).map(<[u8]>::to_vec).collect();
+    for key in written {
+        if document.set(&key, "7").is_ok() {
+            let set = document.last(&SysctlKey::new(&key)).map(|entry| entry.value_text().into_owned());
+            assert!(set.as_deref() == Some("7"), "{} was set to 7 and is {set:?}", key.escape_ascii());
         }
     }
 }

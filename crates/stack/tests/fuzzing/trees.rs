@@ -8,6 +8,9 @@ use super::mutate::mutate;
 use super::random::Random;
 use super::run::Target;
 
+/// The most of a damaged file that a failure shows; its seed gives the rest.
+const LONGEST_SHOWN_BYTES: usize = 4096;
+
 /// Diagnoses damaged hosts. Its input is the seed, so that shrinking leaves it alone.
 pub(crate) struct Trees<'a> {
     pub(crate) corpus: &'a Corpus,
@@ -91,7 +94,9 @@ impl Target for Trees<'_> {
         let Some(damage) = self.damage(input) else { return String::new() };
         let mut text = format!("the host of “{}”, without {:?}, with", damage.base, damage.removed);
         for (instant, path, bytes) in &damage.files {
-            text += &format!("\n    {path} at {instant}: b\"{}\"", bytes.escape_ascii());
+            let shown = bytes.get(..LONGEST_SHOWN_BYTES).unwrap_or(bytes);
+            let cut = bytes.len() - shown.len();
+            text += &format!("\n    {path} at {instant}: b\"{}\" and {cut} bytes more", shown.escape_ascii());
         }
         text
     }
