@@ -41,9 +41,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut costs = Costs::default();
     let (busy, total) = cpu_time()?;
     let start = std::time::Instant::now();
+    let mut failed = None;
     for name in known.into_iter().filter(|name| wanted.is_none_or(|wanted| wanted == *name)) {
         println!("measuring in the world “{name}” …");
-        inside(name, arguments.rounds, &mut costs)?;
+        if let Err(error) = inside(name, arguments.rounds, &mut costs) {
+            failed.get_or_insert(error);
+        }
     }
     let (later_busy, later_total) = cpu_time()?;
     print(&costs);
@@ -52,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         "\nThe CPUs of this machine were {share:.0} % busy over {:.0} s, ours included.",
         start.elapsed().as_secs_f64()
     );
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 fn build() -> anyhow::Result<()> {

@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context;
 
 use super::peers::Peer;
-use super::{ALL, FLOOR_ALL, FLOOR_HOST_ONLY, HOST_ONLY, SOCKETS, WORLDS, ours, peers, sockets};
+use super::{
+    ALL, FLOOR_ALL, FLOOR_HOST_ONLY, HOST_ONLY, SOCKETS, SOCKETS_ALONE, WORLDS, ours, peers, sockets,
+};
 
 /// One cost, handed out as a line of words between tabs.
 pub(super) fn tell(what: &str, cpu_ms: f64, peak_bytes: Option<u64>) {
@@ -19,6 +21,9 @@ pub(super) fn note(text: &str) {
 
 /// Fills this world and measures in it; called as the first process of its namespaces.
 pub(super) fn measure(name: &str, rounds: u32) -> anyhow::Result<()> {
+    if name == sockets::HOLDER {
+        return sockets::hold_here();
+    }
     let processes = WORLDS.iter().find(|(world, _)| *world == name).map_or(0, |(_, count)| *count);
     let held = if name == "sockets" { Some(sockets::hold(SOCKETS)?) } else { None };
     let _sleepers = fill(processes)?;
@@ -26,11 +31,8 @@ pub(super) fn measure(name: &str, rounds: u32) -> anyhow::Result<()> {
     note(&format!("{found} processes{}", held.as_ref().map(sockets::Held::shown).unwrap_or_default()));
     let peers = peers::all(name);
     for round in 0..rounds {
-        let order = 0..peers.len();
         ours_first(name, round)?;
-        for index in order {
-            peers.get(index).map_or(Ok(()), |peer: &Peer| peer.measure())?;
-        }
+        peers.iter().try_for_each(Peer::measure)?;
         ours::check()?;
     }
     Ok(())
@@ -40,7 +42,7 @@ fn ours_first(name: &str, round: u32) -> anyhow::Result<()> {
     ours::reading("host-only", HOST_ONLY, false)?;
     ours::reading("host-only", FLOOR_HOST_ONLY, true)?;
     if name == "sockets" {
-        return Ok(());
+        return ours::reading("sockets", SOCKETS_ALONE, false);
     }
     ours::reading("all", ALL, false)?;
     ours::reading("all", FLOOR_ALL, true)?;
