@@ -6,8 +6,9 @@ mod fuzzing;
 #[path = "support/noting.rs"]
 mod noting;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use fuzzing::random::Random;
 use fuzzing::run::{Found, Target};
 use fuzzing::{corpus, parsers, run, trees};
 use host::Host;
@@ -33,6 +34,7 @@ fn damaged_inputs_panic_no_parser_and_no_diagnosis() {
     let found = run::run(&targets, many.unwrap_or(FEW_CASES), seed);
     if many.is_some() {
         print_costs(&found);
+        print_slow_cases(&targets, &found);
         println!("{} inputs and {} hosts in the corpus", corpus.files.len(), corpus.bases.len());
         println!("{:.0} s", start.elapsed().as_secs_f64());
     }
@@ -55,4 +57,14 @@ fn print_costs(found: &Found) {
     let status = host::LiveHost::new().value("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown");
     println!("{cases} cases, {} panics, peak memory {}", found.failures.len(), peak.trim());
+}
+
+/// Cases that took so long that a small file may stop a diagnosis.
+fn print_slow_cases(targets: &[&dyn Target], found: &Found) {
+    for (target, (name, cost)) in targets.iter().zip(&found.costs) {
+        if cost.slowest > Duration::from_secs(1) {
+            let input = target.input(&mut Random::seeded(cost.slowest_seed));
+            println!("{name} took {:.1} s: {}", cost.slowest.as_secs_f64(), target.shown(&input));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Runs cases on two threads and tells which of them panic, and where.
 
+use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -67,7 +68,7 @@ pub(crate) fn guarded(call: impl FnOnce()) -> Result<(), String> {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if GUARDED.get() {
-                PANIC.set(Some(info.to_string()));
+                PANIC.set(Some(format!("{}{info}", place_in_the_workspace(info))));
             } else {
                 usual(info);
             }
@@ -77,6 +78,17 @@ pub(crate) fn guarded(call: impl FnOnce()) -> Result<(), String> {
     let result = panic::catch_unwind(AssertUnwindSafe(call));
     GUARDED.set(false);
     result.map_err(|_| PANIC.take().unwrap_or_default())
+}
+
+/// Where in the workspace a panic of the standard library came from, such as that of a sum.
+fn place_in_the_workspace(info: &panic::PanicHookInfo) -> String {
+    if info.location().is_none_or(|location| location.file().contains("crates/")) {
+        return String::new();
+    }
+    let trace = Backtrace::force_capture().to_string();
+    let frames = trace.lines().filter_map(|line| line.trim().strip_prefix("at "));
+    let ours = frames.map(str::trim).find(|place| place.contains("/src/") && place.starts_with("./"));
+    ours.map_or(String::new(), |place| format!("{place}: "))
 }
 
 /// Gives the targets their shares of the cases.

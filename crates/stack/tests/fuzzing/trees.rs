@@ -71,7 +71,7 @@ impl Target for Trees<'_> {
     }
 
     fn weight(&self) -> usize {
-        4
+        40
     }
 
     fn input(&self, random: &mut Random) -> Vec<u8> {
