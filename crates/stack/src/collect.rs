@@ -127,6 +127,7 @@ fn unread_settings() -> (settings::Facts, HostIdentity) {
         values: std::collections::BTreeMap::new(),
         persisted: Layered::Unread(unread.clone()),
         fstab: Layered::Unread(unread),
+        unread: vec![],
     };
     (facts, HostIdentity::default())
 }

@@ -216,6 +216,7 @@ fn unread(evidence: &Evidence) -> Vec<UnreadReport> {
     note("tasks", evidence.samples.tasks_unread.as_ref());
     note("settings", why(&evidence.settings.persisted));
     note("settings", why(&evidence.settings.fstab));
+    evidence.settings.unread.iter().for_each(|unread| note("settings", Some(unread)));
     rows.dedup();
     rows
 }

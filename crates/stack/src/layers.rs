@@ -1,6 +1,8 @@
 //! The one list of layers, in stack order from the wire up.
 
-use crate::{Cause, Layer, Symptom, cgroup, cpu, disk, irq, memory, nfs, nic, qdisc, sockets, tasks};
+use crate::{
+    Cause, Layer, Symptom, cgroup, cpu, disk, irq, memory, nfs, nic, qdisc, settings, sockets, tasks,
+};
 
 /// Every layer.
 pub const LAYERS: &[&Layer] = &[
@@ -14,6 +16,7 @@ pub const LAYERS: &[&Layer] = &[
     &nfs::LAYER,
     &tasks::LAYER,
     &cgroup::LAYER,
+    &settings::LAYER,
 ];
 
 /// Every cause with its layer, in stack order.

@@ -26,8 +26,7 @@ pub fn read_once(host: &dyn Host) -> Reading {
 
 /// Reads kernel parameters and the files behind them.
 pub fn read_settings(host: &dyn Host) -> settings::Facts {
-    let (persisted, fstab) = settings::read_files(host);
-    settings::Facts { values: settings::read_values(host), persisted: persisted.into(), fstab: fstab.into() }
+    settings::read(host)
 }
 
 /// Reads every instant of a tree; each instant is also one sample of tasks and listen queues.

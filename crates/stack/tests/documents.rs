@@ -208,12 +208,7 @@ fn causes_name_symptoms_that_exist() {
     let known: Vec<_> = layers::symptoms().map(|(_, symptom)| symptom.id).collect();
     for (_, cause) in layers::causes() {
         for symptom in cause.explains.iter().chain(cause.refutes.iter().map(|r| &r.symptom)) {
-            assert!(known.contains(symptom) || pending(symptom), "{} names {symptom}", cause.id);
+            assert!(known.contains(symptom), "{} names {symptom}", cause.id);
         }
     }
-}
-
-/// Symptoms of the first release that are still being written.
-fn pending(symptom: &str) -> bool {
-    ["cpu.iowait-high"].contains(&symptom)
 }

@@ -51,6 +51,8 @@ pub struct Group {
     pub throttled_us: Option<u64>,
     /// Memory in use, in bytes.
     pub memory_bytes: Option<u64>,
+    /// Of it, what the kernel gives back before it kills: file pages and reclaimable slabs (`memory.stat`).
+    pub memory_reclaimable_bytes: Option<u64>,
     /// The hard memory limit, in bytes; `None` when unlimited.
     pub memory_max_bytes: Option<u64>,
     /// The soft memory limit (`memory.high`), in bytes; `None` when unlimited.

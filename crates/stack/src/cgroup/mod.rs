@@ -2,11 +2,15 @@
 
 mod causes;
 mod facts;
+mod parse;
+pub mod rates;
 mod read;
 mod stations;
 mod symptoms;
+mod walk;
 
 pub use facts::*;
+pub use parse::{parse_cpu_max, parse_key_values, parse_mounts};
 pub use read::read;
 
 use crate::Layer;

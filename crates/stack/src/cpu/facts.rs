@@ -30,6 +30,11 @@ pub struct Facts {
     pub schedule: Vec<Schedule>,
     /// Which package and core each CPU is.
     pub topology: Vec<Place>,
+    /// The machine's model, as its firmware names it (`/sys/class/dmi/id/product_name`); on Amazon EC2 the instance
+    /// type, such as `t3.large`.
+    pub product: Option<String>,
+    /// The machine's vendor, as its firmware names it (`/sys/class/dmi/id/sys_vendor`).
+    pub vendor: Option<String>,
     /// Lines or fields that could not be understood, and were skipped.
     pub skipped: u64,
 }

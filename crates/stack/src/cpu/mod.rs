@@ -2,11 +2,14 @@
 
 mod causes;
 mod facts;
+mod parse;
 mod read;
+pub mod shares;
 mod stations;
 mod symptoms;
 
 pub use facts::*;
+pub use parse::{parse_loadavg, parse_pressure, parse_schedstat, parse_stat};
 pub use read::read;
 
 use crate::Layer;

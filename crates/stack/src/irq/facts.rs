@@ -12,7 +12,8 @@ pub struct Facts {
     pub columns: Vec<u32>,
     /// The rows of `/proc/interrupts`.
     pub interrupts: Vec<Interrupt>,
-    /// `/proc/softirqs`: counts per CPU column, by name (`NET_RX`).
+    /// `/proc/softirqs`: counts per CPU column, by name (`NET_RX`). The file has a column for each possible CPU; those
+    /// of CPUs that are not in `columns` are left out.
     pub softirqs: BTreeMap<String, Vec<u64>>,
     /// `/proc/net/softnet_stat`, a row per CPU.
     pub softnet: Vec<Softnet>,

@@ -2,12 +2,15 @@
 
 mod causes;
 mod facts;
+pub mod rates;
 mod read;
 mod stations;
 mod symptoms;
+mod vector;
 
 pub use facts::*;
-pub use read::read;
+pub use read::{MOST_VECTORS, Softirqs, parse_interrupts, parse_softirqs, parse_softnet, read};
+pub use vector::Vector;
 
 use crate::Layer;
 

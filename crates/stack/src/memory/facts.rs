@@ -16,6 +16,10 @@ pub struct Facts {
     pub slabs: Option<Vec<Slab>>,
     /// `/proc/sys/fs/dentry-state`.
     pub dentries: Option<Dentries>,
+    /// `vm.vfs_cache_pressure`.
+    pub vfs_cache_pressure: Option<u64>,
+    /// `vm.swappiness`.
+    pub swappiness: Option<u64>,
     /// Lines or fields that could not be understood, and were skipped.
     pub skipped: u64,
 }

@@ -2,11 +2,14 @@
 
 mod causes;
 mod facts;
+mod parse;
+pub mod rates;
 mod read;
 mod stations;
 mod symptoms;
 
 pub use facts::*;
+pub use parse::{parse_dentry_state, parse_meminfo, parse_slabinfo, parse_vmstat};
 pub use read::read;
 
 use crate::Layer;

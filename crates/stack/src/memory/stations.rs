@@ -1,10 +1,18 @@
-//! The limits of this layer.
+//! Memory is a station whose servers are its bytes.
 
 use model::Station;
 
 use crate::Evidence;
 
-/// Every limit of the layer that was measured.
-pub(super) fn stations(_evidence: &Evidence) -> Vec<Station> {
-    vec![]
+/// Memory, with what cannot be had without swapping or killing as busy (`MemTotal` − `MemAvailable`).
+#[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
+pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
+    let Ok(memory) = evidence.latest(|reading| &reading.memory) else { return vec![] };
+    let bytes = |name: &str| memory.meminfo.get(name).copied();
+    let (Some(total), Some(available)) = (bytes("MemTotal"), bytes("MemAvailable")) else { return vec![] };
+    vec![Station {
+        servers: Some(total as f64),
+        busy: Some(total.saturating_sub(available) as f64),
+        ..Station::new("memory", "memory.bytes", "memory")
+    }]
 }

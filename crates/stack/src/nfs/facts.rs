@@ -39,6 +39,9 @@ pub struct Mount {
     pub filesystem: String,
     /// The mount options (`opts:` line).
     pub options: BTreeMap<String, Option<String>>,
+    /// The options of `/proc/self/mounts`, which hold those of the mount point as well (`ro`, `noatime`).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub mount_options: BTreeMap<String, Option<String>>,
     /// Seconds since it was mounted.
     pub age_s: Option<u64>,
     /// The `events:` line, by name (fs/nfs/iostat.h): `inoderevalidates`, `dentryrevalidates`, …

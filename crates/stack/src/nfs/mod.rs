@@ -2,12 +2,16 @@
 
 mod causes;
 mod facts;
+mod mounted;
+mod mountstats;
+pub mod rates;
 mod read;
 mod stations;
 mod symptoms;
 
 pub use facts::*;
-pub use read::read;
+pub use mountstats::{BYTES, EVENTS, parse_mountstats};
+pub use read::{MountLine, parse_mounts, read};
 
 use crate::Layer;
 

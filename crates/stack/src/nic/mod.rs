@@ -2,12 +2,14 @@
 
 mod causes;
 mod facts;
+pub(crate) mod queues;
+pub mod rates;
 mod read;
 mod stations;
 mod symptoms;
 
 pub use facts::*;
-pub use read::read;
+pub use read::{MOST_QUEUES, MOST_VIRTUAL, read};
 
 use crate::Layer;
 

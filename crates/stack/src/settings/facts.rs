@@ -15,6 +15,9 @@ pub struct Facts {
     pub persisted: Layered<Vec<Persisted>>,
     /// The mounts of fstab(5).
     pub fstab: Layered<Vec<FstabMount>>,
+    /// Directories, files and lines that could not be read or understood, while the rest was.
+    #[serde(default)]
+    pub unread: Vec<model::Unread>,
 }
 
 /// An assignment in a file of sysctl.d(5).
@@ -28,10 +31,13 @@ pub struct Persisted {
     pub file: String,
     /// The line, counted from 1.
     pub line: u32,
-    /// Whether a later file or line sets the key again, so that this one has no effect.
+    /// Whether this line has no effect: a later file or line sets the key again, or the file is not read.
     pub overridden: bool,
     /// Whether the value holds what looks like a trailing comment, which sysctl.d(5) has not.
     pub comment_like: bool,
+    /// Whether systemd-sysctl does not read the file at all, so that no line of it has effect at boot.
+    #[serde(default)]
+    pub not_read: bool,
 }
 
 /// A line of fstab(5).

@@ -1,15 +1,21 @@
 //! Processes and threads.
 
 mod causes;
+mod detail;
 mod facts;
+mod parse;
+pub mod places;
 mod read;
 mod scan;
 mod stations;
 mod symptoms;
+mod syscalls;
 
 pub use facts::*;
+pub use parse::{TaskStat, parse_stack, parse_stat, parse_syscall, parse_wchan};
 pub use read::read;
 pub use scan::Scanner;
+pub use syscalls::Architecture;
 
 use crate::Layer;
 

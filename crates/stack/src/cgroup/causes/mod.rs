@@ -2,5 +2,8 @@
 
 use crate::Cause;
 
+mod cpu_quota_exhausted;
+mod memory_limit_reached;
+
 /// Every cause of the layer.
-pub(super) const CAUSES: &[&Cause] = &[];
+pub(super) const CAUSES: &[&Cause] = &[&cpu_quota_exhausted::CAUSE, &memory_limit_reached::CAUSE];

@@ -2,5 +2,7 @@
 
 use crate::Symptom;
 
+mod throttled;
+
 /// Every symptom of the layer.
-pub(super) const SYMPTOMS: &[&Symptom] = &[];
+pub(super) const SYMPTOMS: &[&Symptom] = &[&throttled::SYMPTOM];

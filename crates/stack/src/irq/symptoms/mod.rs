@@ -2,5 +2,7 @@
 
 use crate::Symptom;
 
+mod packets_dropped;
+
 /// Every symptom of the layer.
-pub(super) const SYMPTOMS: &[&Symptom] = &[];
+pub(super) const SYMPTOMS: &[&Symptom] = &[&packets_dropped::SYMPTOM];

@@ -2,5 +2,8 @@
 
 use crate::Symptom;
 
+mod pressure;
+mod swapping;
+
 /// Every symptom of the layer.
-pub(super) const SYMPTOMS: &[&Symptom] = &[];
+pub(super) const SYMPTOMS: &[&Symptom] = &[&pressure::SYMPTOM, &swapping::SYMPTOM];

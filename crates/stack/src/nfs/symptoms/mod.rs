@@ -2,5 +2,7 @@
 
 use crate::Symptom;
 
+mod latency_high;
+
 /// Every symptom of the layer.
-pub(super) const SYMPTOMS: &[&Symptom] = &[];
+pub(super) const SYMPTOMS: &[&Symptom] = &[&latency_high::SYMPTOM];

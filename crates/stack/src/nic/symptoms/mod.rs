@@ -2,5 +2,7 @@
 
 use crate::Symptom;
 
+mod receive_drops;
+
 /// Every symptom of the layer.
-pub(super) const SYMPTOMS: &[&Symptom] = &[];
+pub(super) const SYMPTOMS: &[&Symptom] = &[&receive_drops::SYMPTOM];

@@ -2,5 +2,17 @@
 
 use crate::Cause;
 
+mod default_not_applied;
+mod queue_overflows;
+mod root_without_multiqueue;
+mod shaper_above_the_link;
+mod transmit_queue_length_inert;
+
 /// Every cause of the layer.
-pub(super) const CAUSES: &[&Cause] = &[];
+pub(super) const CAUSES: &[&Cause] = &[
+    &queue_overflows::CAUSE,
+    &root_without_multiqueue::CAUSE,
+    &default_not_applied::CAUSE,
+    &shaper_above_the_link::CAUSE,
+    &transmit_queue_length_inert::CAUSE,
+];

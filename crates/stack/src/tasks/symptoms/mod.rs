@@ -2,5 +2,7 @@
 
 use crate::Symptom;
 
+mod stuck;
+
 /// Every symptom of the layer.
-pub(super) const SYMPTOMS: &[&Symptom] = &[];
+pub(super) const SYMPTOMS: &[&Symptom] = &[&stuck::SYMPTOM];

@@ -1,0 +1,98 @@
+//! What the kernel says, read apart from the code under test.
+
+use std::fs;
+
+use super::{Attempt, FaultError, Result};
+
+/// Reads a file of the kernel as text.
+pub(crate) fn read(path: &str) -> Result<String> {
+    fs::read_to_string(path).attempt(|| format!("read {path}"))
+}
+
+/// Reads one counter of `/proc/PID/net/netstat` or `snmp`, in the network namespace of process `pid`.
+pub(crate) fn network_counter(pid: u32, file: &str, group: &str, name: &str) -> Result<u64> {
+    let path = format!("/proc/{pid}/net/{file}");
+    let text = read(&path)?;
+    let mut rows = text.lines().filter(|line| line.split(':').next() == Some(group));
+    let (Some(names), Some(values)) = (rows.next(), rows.next()) else {
+        return Err(FaultError::new(format!("{path} has no group {group}")));
+    };
+    names
+        .split_whitespace()
+        .zip(values.split_whitespace())
+        .find(|(key, _)| *key == name)
+        .and_then(|(_, value)| value.parse().ok())
+        .ok_or_else(|| FaultError::new(format!("{path} has no counter {group} {name}")))
+}
+
+/// Sums column 2 of `/proc/net/softnet_stat` over all CPUs: packets dropped because a CPU's backlog was full.
+pub(crate) fn softnet_dropped() -> Result<u64> {
+    let text = read("/proc/net/softnet_stat")?;
+    let column = |line: &str| u64::from_str_radix(line.split_whitespace().nth(1)?, 16).ok();
+    text.lines()
+        .map(|line| column(line).ok_or_else(|| FaultError::new(format!("odd softnet_stat line: {line}"))))
+        .sum()
+}
+
+/// Counts rows of `/proc/PID/net/tcp` to remote `port` in one of the hexadecimal `states` (`01` established, `06` TIME_WAIT).
+pub(crate) fn tcp_sockets_towards(pid: u32, port: u16, state: &str) -> Result<usize> {
+    let remote = format!(":{port:04X}");
+    let text = read(&format!("/proc/{pid}/net/tcp"))?;
+    Ok(text
+        .lines()
+        .filter(|line| {
+            let mut fields = line.split_whitespace().skip(2);
+            fields.next().is_some_and(|address| address.ends_with(&remote)) && fields.next() == Some(state)
+        })
+        .count())
+}
+
+/// Reads the state letter of a process: field 3 of `/proc/PID/stat` (proc_pid_stat(5)).
+pub(crate) fn process_state(pid: u32) -> Result<char> {
+    let path = format!("/proc/{pid}/stat");
+    let text = read(&path)?;
+    text.rsplit_once(") ")
+        .and_then(|(_, rest)| rest.chars().next())
+        .ok_or_else(|| FaultError::new(format!("{path} has no state")))
+}
+
+/// Reads the kernel function a process sleeps in (`0` when it runs).
+pub(crate) fn wait_channel(pid: u32) -> Result<String> {
+    read(&format!("/proc/{pid}/wchan"))
+}
+
+/// CPU time since boot, summed over CPUs, in ticks of `USER_HZ` (`/proc/stat`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CpuTicks {
+    pub(crate) idle: u64,
+    pub(crate) iowait: u64,
+}
+
+/// Reads the first line of `/proc/stat`.
+pub(crate) fn cpu_ticks() -> Result<CpuTicks> {
+    let text = read("/proc/stat")?;
+    let mut fields = text.split_whitespace().skip(4).map(|field| field.parse().ok());
+    match (fields.next().flatten(), fields.next().flatten()) {
+        (Some(idle), Some(iowait)) => Ok(CpuTicks { idle, iowait }),
+        _ => Err(FaultError::new("/proc/stat has no idle and iowait time")),
+    }
+}
+
+/// Reads `procs_blocked` of `/proc/stat`: tasks that count as waiting for I/O at this instant.
+pub(crate) fn tasks_in_iowait() -> Result<u64> {
+    let text = read("/proc/stat")?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("procs_blocked ")?.parse().ok())
+        .ok_or_else(|| FaultError::new("/proc/stat has no procs_blocked"))
+}
+
+/// Reads `io_ticks` of a block device: milliseconds with a request in flight (field 10 after the name of `/proc/diskstats`).
+pub(crate) fn disk_busy_ms((major, minor): (u32, u32)) -> Result<u64> {
+    let text = read("/proc/diskstats")?;
+    let (major, minor) = (major.to_string(), minor.to_string());
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|fields| fields.first() == Some(&major.as_str()) && fields.get(1) == Some(&minor.as_str()))
+        .and_then(|fields| fields.get(12)?.parse().ok())
+        .ok_or_else(|| FaultError::new(format!("/proc/diskstats has no device {major}:{minor}")))
+}

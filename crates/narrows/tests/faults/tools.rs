@@ -1,0 +1,65 @@
+use std::fs::File;
+use std::io::ErrorKind;
+use std::process::Command;
+
+use super::{Attempt, FaultError, Result};
+
+/// A program of the distribution that prepares a fault.
+#[derive(Clone, Copy)]
+pub(crate) struct Tool {
+    pub(crate) program: &'static str,
+    pub(crate) package: &'static str,
+}
+
+/// Sets up network namespaces.
+pub(crate) const IP: Tool = Tool { program: "ip", package: "iproute2" };
+/// Lists sockets.
+pub(crate) const SS: Tool = Tool { program: "ss", package: "iproute2" };
+/// Makes file systems.
+pub(crate) const MKFS_EXT4: Tool = Tool { program: "mkfs.ext4", package: "e2fsprogs" };
+/// Enters mount namespaces.
+pub(crate) const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
+
+impl Tool {
+    /// Runs the program and returns its standard output; a missing package is an error that names it.
+    pub(crate) fn run(self, arguments: &[&str]) -> Result<String> {
+        let Self { program, package } = self;
+        let shown = || format!("run `{program} {}`", arguments.join(" "));
+        let output = match Command::new(program).args(arguments).output() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(FaultError::new(format!(
+                    "`{program}` is missing; install it: apt-get install {package}"
+                )));
+            }
+            other => other.attempt(shown)?,
+        };
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let cause = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{}: {}", output.status, cause.trim())).attempt(shown)
+    }
+}
+
+/// Fails unless the effective user is root, which every fault here needs.
+pub(crate) fn require_root() -> Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(FaultError::new("real faults need root: sudo -E cargo test -p narrows --test real_faults"))
+}
+
+/// Waits for the sole right to change or measure what the whole machine shares; held until dropped.
+///
+/// A file lock rather than a mutex, so that two runs of the tests on one machine also take turns.
+pub(crate) fn machine_alone() -> Result<File> {
+    let path = std::env::temp_dir().join("narrows-real-faults.lock");
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .attempt(|| format!("open the lock {}", path.display()))?;
+    lock.lock().attempt(|| format!("lock {}", path.display()))?;
+    Ok(lock)
+}

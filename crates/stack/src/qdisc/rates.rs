@@ -1,0 +1,122 @@
+//! What the queueing discipline at the root of each interface did over the window.
+
+use host::kernel::Qdisc;
+use model::counter::per_second;
+
+use super::Facts;
+use crate::{Evidence, Span};
+
+/// The root of one interface over the window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Root<'a> {
+    /// The root at the last reading. The counters of `mq` are the sums of its queues (net/sched/sch_mq.c, `mq_dump`).
+    pub qdisc: &'a Qdisc,
+    /// The kinds of the queues below the root, without repetition; empty for a classless root.
+    pub leaves: Vec<&'a str>,
+    /// Packets sent per second.
+    pub packets_per_s: f64,
+    /// Bytes sent per second.
+    pub bytes_per_s: f64,
+    /// Packets dropped per second.
+    pub drops_per_s: f64,
+    /// Times per second that the shaper held a packet back, or the limit was met.
+    pub overlimits_per_s: f64,
+    /// The most packets seen queued at any reading.
+    pub most_backlog: u64,
+    /// Places for packets: the root's limit, or the sum of the limits below it.
+    pub limit_packets: Option<u64>,
+}
+
+/// The root of every interface; one whose counters went backwards, or that was replaced in between, is left out.
+pub fn roots<'a>(evidence: &'a Evidence) -> Result<Vec<Root<'a>>, model::Missing> {
+    let span = evidence.span(|reading| &reading.qdisc)?;
+    let every: Vec<&Facts> = evidence.readings.iter().filter_map(|reading| reading.qdisc.facts()).collect();
+    let roots = span.last.qdiscs.iter().filter(|qdisc| is_root(qdisc));
+    Ok(roots.filter_map(|last| root(&span, &every, last)).collect())
+}
+
+/// Whether it is the root of its interface.
+pub fn is_root(qdisc: &Qdisc) -> bool {
+    qdisc.parent == "root"
+}
+
+/// Whether it hangs below the root and carries packets out (`ingress` and `clsact` hang at `ffff:`).
+pub fn is_leaf(qdisc: &Qdisc) -> bool {
+    !is_root(qdisc)
+        && !qdisc.parent.starts_with("ffff:")
+        && !["ingress", "clsact"].contains(&qdisc.kind.as_str())
+}
+
+/// The kinds of what hangs below an interface's root, without repetition.
+pub fn leaf_kinds<'a>(facts: &'a Facts, interface: &str) -> Vec<&'a str> {
+    let leaves = facts.qdiscs.iter().filter(|qdisc| qdisc.interface == interface && is_leaf(qdisc));
+    let mut kinds: Vec<_> = leaves.map(|qdisc| qdisc.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+fn root<'a>(span: &Span<'a, Facts>, every: &[&Facts], last: &'a Qdisc) -> Option<Root<'a>> {
+    let same = |other: &&Qdisc| {
+        is_root(other)
+            && other.interface == last.interface
+            && other.kind == last.kind
+            && other.handle == last.handle
+    };
+    let first = span.first.qdiscs.iter().find(same)?;
+    let rate = |field: fn(&Qdisc) -> u64| per_second(field(first), field(last), span.seconds);
+    let seen = every.iter().filter_map(|facts| facts.qdiscs.iter().find(same));
+    let leaves = || {
+        let below = span.last.qdiscs.iter();
+        below.filter(|qdisc| qdisc.interface == last.interface && is_leaf(qdisc))
+    };
+    let below = leaves().filter_map(|leaf| leaf.limit_packets.map(u64::from)).reduce(u64::saturating_add);
+    Some(Root {
+        qdisc: last,
+        leaves: leaf_kinds(span.last, &last.interface),
+        packets_per_s: rate(|qdisc| qdisc.packets)?,
+        bytes_per_s: rate(|qdisc| qdisc.bytes)?,
+        drops_per_s: rate(|qdisc| qdisc.drops)?,
+        overlimits_per_s: rate(|qdisc| qdisc.overlimits)?,
+        most_backlog: seen.map(|qdisc| qdisc.backlog_packets).max().unwrap_or(0),
+        limit_packets: last.limit_packets.map(u64::from).or(below),
+    })
+}
+
+impl Root<'_> {
+    /// Whether it drops on purpose, to make senders slow down, long before it is full.
+    pub fn drops_to_signal(&self) -> bool {
+        let signalling = |kind: &str| ["fq_codel", "codel", "cake", "pie", "fq_pie", "red"].contains(&kind);
+        signalling(&self.qdisc.kind)
+            || (!self.leaves.is_empty() && self.leaves.iter().all(|kind| signalling(kind)))
+    }
+
+    /// The share of packets dropped, 0 to 1; `None` without packets.
+    pub fn drop_share(&self) -> Option<f64> {
+        let offered = self.packets_per_s + self.drops_per_s;
+        (offered > 0.0).then(|| self.drops_per_s / offered)
+    }
+
+    /// The root's kind with what hangs below it, as `mq (fq_codel)`.
+    pub fn kinds(&self) -> String {
+        if self.leaves.is_empty() {
+            return self.qdisc.kind.clone();
+        }
+        format!("{} ({})", self.qdisc.kind, self.leaves.join(", "))
+    }
+}
+
+/// Whether an interface has hardware behind it, by the interface layer.
+pub fn is_hardware(evidence: &Evidence, interface: &str) -> bool {
+    match evidence.latest(|reading| &reading.nic) {
+        Ok(nic) => nic.interfaces.iter().any(|found| found.name == interface && found.is_hardware()),
+        Err(_) => false,
+    }
+}
+
+/// The link's speed in bits per second, where the interface layer has it.
+pub fn link_bits_per_s(evidence: &Evidence, interface: &str) -> Option<u64> {
+    let nic = evidence.latest(|reading| &reading.nic).ok()?;
+    let found = nic.interfaces.iter().find(|found| found.name == interface)?;
+    found.speed_mbits.map(|mbits| mbits.saturating_mul(1_000_000))
+}
