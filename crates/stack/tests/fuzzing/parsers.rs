@@ -6,7 +6,7 @@ use std::io::Write;
 use conf::{MountTable, MountTableDialect, SysctlDocument, SysctlFile, SysctlKey};
 use host::kernel::{proc_net_tcp, proc_net_unix};
 use host::{Host, Tree, text};
-use stack::{bundle, disk, document};
+use stack::{bundle, cgroup, cpu, disk, document, irq, memory, nfs, settings, sockets, tasks};
 
 use super::corpus::{self, CPUS, Corpus, DOCUMENT, PACKED, UNPACKED};
 use super::mutate::mutate;
@@ -61,6 +61,56 @@ pub(crate) const PARSERS: &[Parser] = &[
     }),
     parser("tree clock", &["/.narrows/clock.json", "/proc/uptime"], clock),
     parser("disk::parse", &["/proc/diskstats"], |bytes| see(disk::parse(bytes))),
+    parser("cpu::parse_stat", &["/proc/stat"], |bytes| see(cpu::parse_stat(bytes))),
+    parser("cpu::parse_loadavg", &["/proc/loadavg"], |bytes| see(cpu::parse_loadavg(bytes))),
+    parser("cpu::parse_pressure", &["/proc/pressure/*"], |bytes| see(cpu::parse_pressure(bytes))),
+    parser("cpu::parse_schedstat", &["/proc/schedstat"], |bytes| see(cpu::parse_schedstat(bytes))),
+    parser("irq::parse_interrupts", &["/proc/interrupts"], |bytes| see(irq::parse_interrupts(bytes))),
+    parser("irq::parse_softirqs", &["/proc/softirqs"], |bytes| see(irq::parse_softirqs(bytes))),
+    parser("irq::parse_softnet", &["/proc/net/softnet_stat"], |bytes| see(irq::parse_softnet(bytes))),
+    parser("irq::Vector::parse", &["/proc/interrupts"], vectors),
+    parser("sockets::parse_counters", &["/proc/net/netstat", "/proc/net/snmp"], |bytes| {
+        see(sockets::parse_counters(bytes));
+    }),
+    parser("sockets::parse_sockstat", &["/proc/net/sockstat"], |bytes| see(sockets::parse_sockstat(bytes))),
+    parser("sockets::parse_port_range", &["/proc/sys/net/ipv4/ip_local_port_range"], |bytes| {
+        see(sockets::parse_port_range(bytes));
+    }),
+    parser("sockets::parse_port_list", &["/proc/sys/net/ipv4/ip_local_reserved_ports", CPUS], |bytes| {
+        see(sockets::parse_port_list(bytes));
+    }),
+    parser("memory::parse_meminfo", &["/proc/meminfo"], |bytes| see(memory::parse_meminfo(bytes))),
+    parser("memory::parse_vmstat", &["/proc/vmstat"], |bytes| see(memory::parse_vmstat(bytes))),
+    parser("memory::parse_slabinfo", &["/proc/slabinfo"], |bytes| see(memory::parse_slabinfo(bytes))),
+    parser("memory::parse_dentry_state", &["/proc/sys/fs/dentry-state"], |bytes| {
+        see(memory::parse_dentry_state(bytes, true));
+    }),
+    parser("nfs::parse_mountstats", &["/proc/*/mountstats"], |bytes| see(nfs::parse_mountstats(bytes))),
+    parser("nfs::parse_mounts", &["/proc/mounts", "/proc/*/mounts"], |bytes| see(nfs::parse_mounts(bytes))),
+    parser("tasks::parse_stat", &["/proc/*/stat", "/proc/*/task/*/stat"], |bytes| {
+        see(tasks::parse_stat(bytes));
+    }),
+    parser("tasks::parse_wchan", &["/proc/*/wchan", "/proc/*/task/*/wchan"], |bytes| {
+        see(tasks::parse_wchan(bytes));
+    }),
+    parser("tasks::parse_stack", &["/proc/*/stack", "/proc/*/task/*/stack"], |bytes| {
+        see(tasks::parse_stack(bytes));
+    }),
+    parser("tasks::parse_syscall", &["/proc/*/syscall", "/proc/*/task/*/syscall"], |bytes| {
+        see(tasks::parse_syscall(bytes, tasks::Architecture::X86));
+    }),
+    parser("cgroup::parse_mounts", &["/proc/self/mountinfo"], |bytes| see(cgroup::parse_mounts(bytes))),
+    parser("cgroup::parse_cpu_max", &["/sys/fs/cgroup/*/cpu.max"], |bytes| see(cgroup::parse_cpu_max(bytes))),
+    parser(
+        "cgroup::parse_key_values",
+        &["/sys/fs/cgroup/*/cpu.stat", "/sys/fs/cgroup/*/memory.events"],
+        |bytes| see(cgroup::parse_key_values(bytes)),
+    ),
+    parser("settings::parse_fstab", &["/etc/fstab"], |bytes| see(settings::parse_fstab(bytes))),
+    parser("settings::parse_sysctl_files", &["/etc/sysctl.conf", "/etc/sysctl.d/*.conf"], |bytes| {
+        let file = SysctlFile { path: "/etc/sysctl.d/10-a.conf", bytes };
+        see(settings::parse_sysctl_files(&[file]));
+    }),
     parser("conf::SysctlDocument", &["/etc/sysctl.conf", "/etc/sysctl.d/*.conf"], sysctl_document),
     parser("conf::SysctlKey", &["/etc/sysctl.d/*.conf"], sysctl_key),
     parser("conf::order_sysctls", &["/etc/sysctl.conf", "/etc/sysctl.d/*.conf"], sysctl_order),
@@ -103,6 +153,13 @@ fn clock(bytes: &[u8]) {
     let mut tree = answering("clock", bytes);
     tree.put(0, "/proc/uptime", bytes);
     black_box(tree.at(0).clock());
+}
+
+fn vectors(bytes: &[u8]) {
+    let interfaces = ["eth0".to_owned(), "ens1np0".to_owned()];
+    for word in text::words(bytes) {
+        black_box(irq::Vector::parse(&lossy(word), &interfaces));
+    }
 }
 
 fn sysctl_document(bytes: &[u8]) {
