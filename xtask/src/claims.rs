@@ -18,9 +18,9 @@ struct Claim {
     verdict: String,
     /// The cause that decides it, or `open`.
     decided_by: String,
-    /// The case in the cause's document that shows it.
+    /// The cases in its document that show it.
     #[serde(default)]
-    case: Option<String>,
+    cases: Vec<String>,
 }
 
 const VERDICTS: &[&str] = &["right", "right-if", "wrong", "dangerous", "unverifiable"];
@@ -31,24 +31,42 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let text =
         std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
     let ledger: Ledger = toml::from_str(&text).context("docs/claims.toml is not well-formed")?;
-    let wrong: Vec<_> = ledger.claim.iter().filter_map(problem).collect();
-    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for claim in &ledger.claim {
-        let (decided, all) = counts.entry(&claim.verdict).or_default();
-        *decided += usize::from(claim.decided_by != "open");
-        *all += 1;
-    }
-    println!("claims decided by a cause and shown by a case of its document:");
-    for verdict in VERDICTS {
-        let (decided, all) = counts.get(verdict).copied().unwrap_or_default();
-        println!("  {verdict:<13} {decided:>3} of {all}");
-    }
-    let decided: usize = counts.values().map(|(decided, _)| decided).sum();
-    println!("  {:<13} {decided:>3} of {}", "all", ledger.claim.len());
+    let mut claims: BTreeMap<&str, Vec<&Claim>> = BTreeMap::new();
+    ledger.claim.iter().for_each(|claim| claims.entry(&claim.id).or_default().push(claim));
+    print(&claims);
+    let entries = ledger.claim.iter().filter_map(problem);
+    let wrong: Vec<_> = entries.chain(claims.values().filter_map(|entries| one_sided(entries))).collect();
     if !wrong.is_empty() {
         bail!("docs/claims.toml does not hold:\n{}", wrong.join("\n"));
     }
     Ok(())
+}
+
+fn print(claims: &BTreeMap<&str, Vec<&Claim>>) {
+    println!("claims decided by a cause or symptom, and shown by cases of its document:");
+    let verdict_of = |entries: &[&Claim], verdict: &str| entries.iter().any(|claim| claim.verdict == verdict);
+    let row = |name: &str, wanted: &dyn Fn(&[&Claim]) -> bool| {
+        let all = claims.values().filter(|entries| wanted(entries));
+        let decided = all.clone().filter(|entries| is_decided(entries)).count();
+        println!("  {name:<13} {decided:>3} of {}", all.count());
+    };
+    for verdict in VERDICTS {
+        row(verdict, &|entries| verdict_of(entries, verdict));
+    }
+    row("all", &|_| true);
+}
+
+fn is_decided(entries: &[&Claim]) -> bool {
+    entries.iter().any(|claim| claim.decided_by != "open")
+}
+
+/// A claim that is right under a condition is shown by a case on either side of it.
+fn one_sided(entries: &Vec<&Claim>) -> Option<String> {
+    let first = entries.first()?;
+    let cases: usize = entries.iter().map(|claim| claim.cases.len()).sum();
+    let one_sided = first.verdict == "right-if" && is_decided(entries) && cases < 2;
+    one_sided
+        .then(|| format!("{}: it is right under a condition, and only one side of it has a case", first.id))
 }
 
 /// What is wrong with a claim's entry.
@@ -65,10 +83,11 @@ fn problem(claim: &Claim) -> Option<String> {
     let Some((_, text)) = found else {
         return Some(format!("{}: no cause or symptom is named {}", claim.id, claim.decided_by));
     };
-    let Some(wanted) = &claim.case else {
-        return Some(format!("{}: it names no case", claim.id));
-    };
     let document = document::parse(text);
-    let shown = document.cases.iter().any(|case| case.name == wanted);
-    (!shown).then(|| format!("{}: {} has no case “{wanted}”", claim.id, claim.decided_by))
+    let shown = |wanted: &String| document.cases.iter().any(|case| case.name == wanted);
+    if claim.cases.is_empty() {
+        return Some(format!("{}: it names no case", claim.id));
+    }
+    let unknown = claim.cases.iter().find(|wanted| !shown(wanted))?;
+    Some(format!("{}: {} has no case “{unknown}”", claim.id, claim.decided_by))
 }
