@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod claims;
 mod deny;
+mod fuzz;
 mod new_cause;
 mod run;
 mod test;
@@ -32,6 +34,17 @@ enum Chore {
     },
     /// Check licences and advisories of the dependencies
     Deny,
+    /// Measure what narrows costs beside its peers, on this machine
+    Bench(bench::Arguments),
+    /// Damage real inputs and call every parser and the diagnosis with them
+    Fuzz {
+        /// How many cases
+        #[arg(long, default_value_t = 10_000_000)]
+        cases: u64,
+        /// Moves the seeds of all cases
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -40,6 +53,8 @@ fn main() -> anyhow::Result<()> {
         Chore::Claims => claims::run(),
         Chore::NewCause { id } => new_cause::run(&id),
         Chore::Deny => deny::run_checks(),
+        Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Fuzz { cases, seed } => fuzz::run_cases(cases, seed),
     }
 }
 

@@ -202,7 +202,9 @@ impl Host for TreeHost {
             return clock;
         }
         let uptime = self.value("/proc/uptime").ok();
-        let uptime = uptime.and_then(|text| text.split_whitespace().next()?.parse().ok());
+        let uptime = uptime
+            .and_then(|text| text.split_whitespace().next()?.parse().ok())
+            .filter(|uptime: &f64| uptime.is_finite());
         Clock { monotonic_s: uptime.unwrap_or_default(), unix_s: None }
     }
 

@@ -65,7 +65,12 @@ impl Samples {
     /// The mean number of tasks that waited in state `D` over the window; `None` without a pass.
     #[expect(clippy::cast_precision_loss, reason = "a mean of sample counts")]
     pub fn mean_tasks(&self, wanted: impl Fn(&Wait) -> bool) -> Option<f64> {
-        let samples: u64 = self.waits.iter().filter(|wait| wanted(wait)).map(|wait| wait.samples).sum();
+        let samples: u64 = self
+            .waits
+            .iter()
+            .filter(|wait| wanted(wait))
+            .map(|wait| wait.samples)
+            .fold(0, u64::saturating_add);
         (self.task_passes > 0).then(|| samples as f64 / f64::from(self.task_passes))
     }
 }

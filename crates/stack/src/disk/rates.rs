@@ -37,8 +37,9 @@ pub fn rates(span: &Span<Facts>) -> Vec<Rates> {
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a window")]
 fn rate(first: &Device, last: &Device, seconds: f64) -> Option<Rates> {
-    let requests = growth(first.reads, last.reads)? + growth(first.writes, last.writes)?;
-    let spent_ms = growth(first.read_ms, last.read_ms)? + growth(first.write_ms, last.write_ms)?;
+    let requests = growth(first.reads, last.reads)?.saturating_add(growth(first.writes, last.writes)?);
+    let spent_ms =
+        growth(first.read_ms, last.read_ms)?.saturating_add(growth(first.write_ms, last.write_ms)?);
     Some(Rates {
         name: last.name.clone(),
         busy: (per_second(first.busy_ms, last.busy_ms, seconds)? / 1000.0).min(1.0),

@@ -17,7 +17,7 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
             Some(names) => names.binary_search(&device.name).is_ok(),
             None => !looks_like_a_partition(&device.name),
         };
-        if device.whole && device.reads + device.writes > 0 {
+        if device.whole && (device.reads > 0 || device.writes > 0) {
             read_queue(host, device);
         }
     }

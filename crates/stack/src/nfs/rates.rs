@@ -181,7 +181,9 @@ impl Mount {
 
     /// The most slots ever in use, over all connections; `None` where the kernel does not say.
     pub fn slots_used(&self) -> Option<u64> {
-        self.transports.iter().map(|transport| transport.max_slots).sum()
+        self.transports
+            .iter()
+            .try_fold(0, |sum: u64, transport| Some(sum.saturating_add(transport.max_slots?)))
     }
 }
 

@@ -140,7 +140,7 @@ pub fn loss_based(totals: &TcpTotals, default: &str) -> u64 {
         return if is_model_based(default) { 0 } else { totals.sockets };
     }
     let loss_based = totals.by_congestion_control.iter().filter(|(name, _)| !is_model_based(name));
-    loss_based.map(|(_, count)| count).sum()
+    loss_based.map(|(_, count)| *count).fold(0, u64::saturating_add)
 }
 
 /// The round-trip time that nine of ten connections stay below, or the median where that is all there is.

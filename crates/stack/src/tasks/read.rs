@@ -26,7 +26,7 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     let used = times
         .into_iter()
         .map(|(command, census)| CommandTime { command: text::string(&command), ..census.time });
-    facts.cpu = used.filter(|time| time.user + time.system + time.block_io > 0).collect();
+    facts.cpu = used.filter(|time| time.user > 0 || time.system > 0 || time.block_io > 0).collect();
     facts.cpu.sort_by_key(|time| Reverse(time.user.saturating_add(time.system)));
     facts.cpu.truncate(MOST_COMMANDS);
     Ok(facts)

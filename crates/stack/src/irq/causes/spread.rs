@@ -201,9 +201,12 @@ fn near(evidence: &Evidence, node: Option<u32>, cpus: &[u32]) -> Vec<u32> {
     if near.is_empty() { cpus.to_vec() } else { near }
 }
 
+/// The kernel knows no CPU above this number (`NR_CPUS` is at most 8192, arch/x86/Kconfig).
+const MOST_CPUS: u32 = 8191;
+
 /// The kernel's mask of CPUs: hexadecimal groups of 32 bits, the highest first.
 fn cpu_mask(cpus: &[u32]) -> String {
-    let groups = cpus.iter().max().map_or(1, |most| most / 32 + 1);
+    let groups = cpus.iter().max().map_or(1, |most| most.min(&MOST_CPUS) / 32 + 1);
     let bits = |group: u32| {
         cpus.iter().filter(|cpu| **cpu / 32 == group).fold(0_u32, |bits, cpu| bits | 1 << (cpu % 32))
     };

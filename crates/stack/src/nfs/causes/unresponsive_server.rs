@@ -58,12 +58,14 @@ fn silent<'a, 'b>(rates: &'b [Rates<'a>]) -> Option<&'b Rates<'a>> {
     let sent = |mount: &Rates| mount.replies.map_or(0, |(sent, _)| sent);
     let outstanding = |mount: &Rates| -> u64 {
         let transports = mount.mount.transports.iter();
-        transports.map(|transport| transport.sends.saturating_sub(transport.receives)).sum()
+        transports
+            .map(|transport| transport.sends.saturating_sub(transport.receives))
+            .fold(0, u64::saturating_add)
     };
     let quiet = rates.iter().filter(|mount| mount.replies.is_some_and(|(_, received)| received == 0));
     quiet
-        .filter(|mount| sent(mount) + outstanding(mount) > 0)
-        .max_by_key(|mount| (sent(mount) + mount.total().timeouts, outstanding(mount)))
+        .filter(|mount| sent(mount) > 0 || outstanding(mount) > 0)
+        .max_by_key(|mount| (sent(mount).saturating_add(mount.total().timeouts), outstanding(mount)))
 }
 
 fn answering(rates: &[Rates]) -> String {

@@ -1,0 +1,99 @@
+//! Builds, makes the worlds, and prints what was measured in them.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use super::table::{Costs, print};
+use super::{WORLDS, install, world};
+use crate::run::{command, finish};
+
+/// What is measured.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How often ours and theirs take turns
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Only this world: few, many or sockets
+    #[arg(long)]
+    world: Option<String>,
+    /// Measures in the world it was started in
+    #[arg(long, hide = true)]
+    inside: bool,
+}
+
+/// Measures and prints.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let wanted = arguments.world.as_deref();
+    if arguments.inside {
+        return world::measure(wanted.context("which world?")?, arguments.rounds);
+    }
+    if !rustix::process::geteuid().is_root() {
+        bail!("the bench makes namespaces and reads all processes; run it as root");
+    }
+    let known: Vec<&str> = WORLDS.iter().map(|(name, _)| *name).collect();
+    if let Some(unknown) = wanted.filter(|name| !known.contains(name)) {
+        bail!("there is no world {unknown}; take one of {}", known.join(", "));
+    }
+    build()?;
+    install::peers()?;
+    let mut costs = Costs::default();
+    let (busy, total) = cpu_time()?;
+    let start = std::time::Instant::now();
+    let mut failed = None;
+    for name in known.into_iter().filter(|name| wanted.is_none_or(|wanted| wanted == *name)) {
+        println!("measuring in the world “{name}” …");
+        if let Err(error) = inside(name, arguments.rounds, &mut costs) {
+            failed.get_or_insert(error);
+        }
+    }
+    let (later_busy, later_total) = cpu_time()?;
+    print(&costs);
+    let share = 100.0 * (later_busy - busy) / (later_total - total).max(1.0);
+    println!(
+        "\nThe CPUs of this machine were {share:.0} % busy over {:.0} s, ours included.",
+        start.elapsed().as_secs_f64()
+    );
+    failed.map_or(Ok(()), Err)
+}
+
+fn build() -> anyhow::Result<()> {
+    finish(command("cargo", &["build", "--release", "--package", "narrows"]))?;
+    finish(command("cargo", &["build", "--release", "--package", "stack", "--example", "reading"]))
+}
+
+/// Measures in namespaces of its own. When this process dies, so does everything in them.
+fn inside(name: &str, rounds: u32, costs: &mut Costs) -> anyhow::Result<()> {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--mount", "--mount-proc"]);
+    if name == "sockets" {
+        command.arg("--net");
+    }
+    command.arg("--kill-child").arg(std::env::current_exe()?);
+    command.args(["bench", "--inside", "--world", name, "--rounds", &rounds.to_string()]);
+    let mut child = command
+        .current_dir(crate::root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("could not make namespaces with unshare")?;
+    let output = child.stdout.take().context("the world has no output")?;
+    for line in BufReader::new(output).lines() {
+        costs.add(name, &line?)?;
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("measuring in the world {name} ended with {status}");
+    }
+    Ok(())
+}
+
+/// Busy and all time of all CPUs, in ticks.
+fn cpu_time() -> anyhow::Result<(f64, f64)> {
+    let text = std::fs::read_to_string("/proc/stat").context("could not read /proc/stat")?;
+    let fields = text.lines().next().unwrap_or_default().split_whitespace().skip(1).take(8);
+    let ticks: Vec<f64> = fields.filter_map(|field| field.parse().ok()).collect();
+    let total: f64 = ticks.iter().sum();
+    Ok((total - ticks.iter().skip(3).take(2).sum::<f64>(), total))
+}
