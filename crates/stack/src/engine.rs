@@ -9,7 +9,7 @@ use model::report::{
 };
 use model::{Layered, Outcome, Severity, Station, Unread, Verdict};
 
-use crate::{Cause, Evidence, Layer, Reading, Symptom, layers};
+use crate::{Cause, Evidence, Layer, Reading, Symptom, layers, rootless};
 
 /// Explains the evidence.
 pub fn diagnose(evidence: &Evidence) -> Report {
@@ -217,6 +217,9 @@ fn unread(evidence: &Evidence) -> Vec<UnreadReport> {
     note("settings", why(&evidence.settings.persisted));
     note("settings", why(&evidence.settings.fstab));
     evidence.settings.unread.iter().for_each(|unread| note("settings", Some(unread)));
+    for (layer, unread) in rootless::unread(evidence) {
+        note(layer, Some(&unread));
+    }
     rows.dedup();
     rows
 }

@@ -11,6 +11,7 @@ mod engine;
 pub mod evidence;
 pub mod layers;
 pub mod reading;
+pub mod rootless;
 pub mod samples;
 
 pub mod cgroup;
