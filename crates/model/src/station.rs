@@ -27,6 +27,13 @@ pub struct Station {
     pub lost_per_s: Option<f64>,
     /// How often one web request passes here.
     pub visits_per_request: Option<f64>,
+    /// Whether what is busy grows in proportion to load. Memory does not: most of it is held whatever arrives.
+    #[serde(default = "grows")]
+    pub grows_with_load: bool,
+}
+
+fn grows() -> bool {
+    true
 }
 
 impl Station {
@@ -44,6 +51,7 @@ impl Station {
             waiting: None,
             lost_per_s: None,
             visits_per_request: None,
+            grows_with_load: true,
         }
     }
 
@@ -66,12 +74,12 @@ impl Station {
 
     /// The multiple of today's load at which the limit is reached, if load on it grows in proportion.
     ///
-    /// 1 when it is reached already; `None` when unmeasured, infinite when idle.
+    /// 1 when it is reached already; `None` when unmeasured or not in proportion to load, infinite when idle.
     pub fn saturates_at_times(&self) -> Option<f64> {
         if self.is_saturated() {
             return Some(1.0);
         }
-        Some(1.0 / self.utilization()?)
+        self.grows_with_load.then(|| self.utilization().map(f64::recip)).flatten()
     }
 
     /// The rate of web requests at which the limit is reached: m / (V·S), as service demand is D = V·S.
@@ -103,6 +111,13 @@ mod tests {
     fn losing_work_is_saturation_whatever_the_utilization() {
         let losing = Station { lost_per_s: Some(3.0), ..disk() };
         assert_eq!(losing.saturates_at_times(), Some(1.0));
+    }
+
+    #[test]
+    fn what_does_not_grow_with_load_breaks_only_when_it_is_full() {
+        let memory = |busy| Station { busy: Some(busy), grows_with_load: false, ..disk() };
+        assert_eq!(memory(0.9).saturates_at_times(), None);
+        assert_eq!(memory(1.0).saturates_at_times(), Some(1.0));
     }
 
     #[test]

@@ -76,6 +76,9 @@ fn apply(setting: &Setting, stations: &mut [Station]) -> Result<(), UsageError> 
 
 /// More load: arrivals and what they keep busy grow in proportion; service times stay (the utilization law).
 fn load(station: &mut Station, times: f64) {
+    if !station.grows_with_load {
+        return;
+    }
     let grow = |number: &mut Option<f64>| *number = number.map(|number| number * times);
     grow(&mut station.arrivals_per_s);
     grow(&mut station.busy);
@@ -117,10 +120,10 @@ fn compare(before: &[Station], after: &[Station]) -> String {
             station.utilization().map_or_else(|| "–".into(), |u| format!("{:.0} %", u * 100.0))
         };
         let times = distance(after);
-        let breaks = if times <= 1.0 {
-            "now".to_owned()
-        } else {
-            format!("{}×", number_text((times * 10.0).round() / 10.0))
+        let breaks = match times {
+            times if times <= 1.0 => "now".to_owned(),
+            times if times > 1000.0 => "–".to_owned(),
+            times => format!("{}×", number_text((times * 10.0).round() / 10.0)),
         };
         let wait = wait_ms(after)
             .map_or_else(|| "–".to_owned(), |ms| format!("{} ms", number_text((ms * 100.0).round() / 100.0)));
@@ -131,7 +134,7 @@ fn compare(before: &[Station], after: &[Station]) -> String {
     let (then, now) = (nearest(before), nearest(after));
     let _ = writeln!(text, "\nThe nearest limit was {then}; it would be {now}.");
     text.push_str(
-        "Load is taken to grow in proportion at every station, and service times to stay as they are.\n",
+        "Load is taken to grow in proportion everywhere but in memory, and service times to stay as they are.\n",
     );
     text
 }

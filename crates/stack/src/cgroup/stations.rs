@@ -47,6 +47,7 @@ fn memory_station(group: &Group) -> Option<Station> {
     Some(Station {
         servers: Some(limit),
         busy: Some(held_share(group)? * limit),
+        grows_with_load: false,
         ..Station::new(
             "cgroup",
             format!("cgroup.memory:{}", group.path),

@@ -13,6 +13,7 @@ pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
     vec![Station {
         servers: Some(total as f64),
         busy: Some(total.saturating_sub(available) as f64),
+        grows_with_load: false,
         ..Station::new("memory", "memory.bytes", "memory")
     }]
 }
