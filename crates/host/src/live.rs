@@ -1,13 +1,14 @@
 //! This machine, now.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::foreign::{Ask, ForeignReader};
 use crate::kernel::{
-    self, Ethtool, KernelError, Link, Listener, Listeners, Qdisc, TcpTable, proc_net_tcp, proc_net_unix,
+    self, Ethtool, KernelError, Link, Listener, Listeners, ModuleState, Qdisc, TcpTable, proc_net_tcp,
+    proc_net_unix,
 };
 use crate::{Clock, FILE_LIMIT_BYTES, Host, HostError};
 
@@ -16,6 +17,7 @@ use crate::{Clock, FILE_LIMIT_BYTES, Host, HostError};
 pub struct LiveHost {
     foreign: Mutex<ForeignReader>,
     listeners: Mutex<Option<Listeners>>,
+    tcp_diag_would_load: OnceLock<bool>,
 }
 
 impl LiveHost {
@@ -115,13 +117,12 @@ impl Host for LiveHost {
     }
 
     fn tcp_table(&self, ephemeral: (u16, u16)) -> Result<TcpTable, HostError> {
-        match kernel::tcp_table(ephemeral, false) {
-            Err(KernelError::WouldLoadModule { .. }) => {
-                let tcp6 = self.read("/proc/net/tcp6").unwrap_or_default();
-                Ok(proc_net_tcp::tcp_table(&self.read("/proc/net/tcp")?, &tcp6, ephemeral).answer)
-            }
-            answer => answer.map_err(|error| asked("sock_diag", &error)),
+        let would_load = || kernel::diag_state().tcp == ModuleState::WouldLoad;
+        if *self.tcp_diag_would_load.get_or_init(would_load) {
+            let tcp6 = self.read("/proc/net/tcp6").unwrap_or_default();
+            return Ok(proc_net_tcp::tcp_table(&self.read("/proc/net/tcp")?, &tcp6, ephemeral).answer);
         }
+        kernel::tcp_table(ephemeral, true).map_err(|error| asked("sock_diag", &error))
     }
 
     fn qdiscs(&self) -> Result<Vec<Qdisc>, HostError> {

@@ -42,14 +42,16 @@ pub fn string(word: &[u8]) -> String {
     String::from_utf8_lossy(word).into_owned()
 }
 
-/// The CPUs of a kernel list such as `0-3,8,10-11`; parts that are no numbers are left out, ranges are capped at 8192.
+/// The CPUs of a kernel list such as `0-3,8,10-11`; parts that are no numbers are left out, and no more than
+/// 8192 CPUs are listed.
 pub fn cpu_list(text: &str) -> Vec<u32> {
     const MOST: u32 = 8192;
     let mut cpus = Vec::new();
     for part in text.trim().split(',').filter(|part| !part.is_empty()) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (Ok(first), Ok(last)) = (first.parse::<u32>(), last.parse::<u32>()) else { continue };
-        cpus.extend((first..=last.min(MOST)).take(MOST as usize));
+        let room = (MOST as usize).saturating_sub(cpus.len());
+        cpus.extend((first..=last.min(MOST)).take(room));
     }
     cpus
 }

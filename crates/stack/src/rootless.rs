@@ -3,6 +3,7 @@
 use model::Unread;
 
 use crate::Evidence;
+use crate::memory::slabs_matter;
 
 /// The parts of layers that only root may read, where they are missing. Empty when the host was read as root, and for
 /// trees, which do not say by whom they were read.
@@ -11,7 +12,8 @@ pub fn unread(evidence: &Evidence) -> Vec<(&'static str, Unread)> {
         return vec![];
     }
     let last = evidence.readings.last();
-    let slabs = last.and_then(|reading| reading.memory.facts()).is_some_and(|memory| memory.slabs.is_none());
+    let memory = last.and_then(|reading| reading.memory.facts());
+    let slabs = memory.is_some_and(|memory| memory.slabs.is_none() && slabs_matter(&memory.meminfo));
     let key = evidence.settings.value("net.ipv4.tcp_fastopen_key").is_none();
     let as_root = |why: &str| Unread::new(why, "run narrows as root");
     let mut unread = vec![(

@@ -6,14 +6,16 @@ use super::modules::{require_tcp, require_unix};
 use super::netlink::{Message, Netlink};
 use super::ports::Ports;
 use super::sock_message::{
-    AF_INET, AF_INET6, ALL_STATES, DETAIL_EXTENSIONS, LISTEN_STATE, inet_request, parse_socket,
-    parse_tcp_listener, parse_unix_listener, unix_request,
+    AF_INET, AF_INET6, ALL_STATES, DETAIL_EXTENSIONS, LISTEN_STATE, inet_request,
+    inet_request_of_all_families, parse_socket, parse_tcp_listener, parse_unix_listener, unix_request,
 };
 use super::tcp_table::TableBuilder;
 use super::{KernelError, Listener, TcpTable};
 
+const TCPDIAG_GETSOCK: u16 = 18;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 
+const TCP_QUERY: &str = "sock_diag dump of TCP sockets";
 const TCP4_QUERY: &str = "sock_diag dump of IPv4 TCP sockets";
 const TCP6_QUERY: &str = "sock_diag dump of IPv6 TCP sockets";
 const UNIX_QUERY: &str = "sock_diag dump of Unix sockets";
@@ -93,14 +95,19 @@ pub fn tcp_table(ephemeral: (u16, u16), allow_autoload: bool) -> Result<TcpTable
             })?;
     }
     let mut table = TableBuilder::new(ephemeral, listening);
-    for (family, query) in [(AF_INET, TCP4_QUERY), (AF_INET6, TCP6_QUERY)] {
-        let request = inet_request(family, DETAIL_EXTENSIONS, ALL_STATES);
-        interrupted |= dump_tcp(&mut netlink, query, &request, &mut |message| {
-            table.add(&parse_socket(query, message)?);
-            Ok(())
-        })?;
-    }
+    interrupted |= dump_all(&mut netlink, &mut table)?;
     Ok(table.finish(interrupted))
+}
+
+/// Dumps the sockets of both families in one walk over the kernel's table: the request by family walks it once for
+/// each, and the walk is most of the cost where sockets are few (262,144 buckets on a host of 24 GiB). The older request
+/// for TCP (`TCPDIAG_GETSOCK`; `inet_diag_dump_compat` in net/ipv4/inet_diag.c) knows no families.
+fn dump_all(netlink: &mut Netlink, table: &mut TableBuilder) -> Result<bool, KernelError> {
+    let request = inet_request_of_all_families(DETAIL_EXTENSIONS, ALL_STATES);
+    netlink.dump(TCP_QUERY, TCPDIAG_GETSOCK, &request, &mut |message| {
+        table.add(&parse_socket(TCP_QUERY, message)?);
+        Ok(())
+    })
 }
 
 /// Dumps one family; a kernel without IPv6 has no IPv6 sockets.

@@ -40,6 +40,16 @@ pub(super) fn inet_request(family: u8, extensions: u8, states: u32) -> Vec<u8> {
     request
 }
 
+/// `struct inet_diag_req`, of the older request that has no family and is answered for all of them.
+pub(super) fn inet_request_of_all_families(extensions: u8, states: u32) -> Vec<u8> {
+    const SOCKET_ID_BYTES: usize = 48;
+    let mut request = vec![0, 0, 0, extensions];
+    request.resize(request.len() + SOCKET_ID_BYTES, 0);
+    request.extend_from_slice(&states.to_ne_bytes());
+    request.extend_from_slice(&0u32.to_ne_bytes());
+    request
+}
+
 /// `struct unix_diag_req`.
 pub(super) fn unix_request() -> Vec<u8> {
     let mut request = vec![AF_UNIX, 0, 0, 0];

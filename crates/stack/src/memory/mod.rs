@@ -10,7 +10,7 @@ mod symptoms;
 
 pub use facts::*;
 pub use parse::{parse_dentry_state, parse_meminfo, parse_slabinfo, parse_vmstat};
-pub use read::read;
+pub use read::{read, slabs_matter};
 
 use crate::Layer;
 

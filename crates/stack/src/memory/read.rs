@@ -1,5 +1,7 @@
 //! Reads memory from `/proc`.
 
+use std::collections::BTreeMap;
+
 use host::{Host, HostError};
 use model::Unread;
 
@@ -25,7 +27,7 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
         facts.vmstat = vmstat;
         facts.skipped += skipped;
     }
-    if let Ok(bytes) = host.read("/proc/slabinfo") {
+    if let Some(bytes) = slabs_matter(&facts.meminfo).then(|| host.read("/proc/slabinfo").ok()).flatten() {
         let (slabs, skipped) = parse_slabinfo(&bytes);
         facts.slabs = Some(biggest(slabs));
         facts.skipped += skipped;
@@ -38,6 +40,15 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     facts.vfs_cache_pressure = number("/proc/sys/vm/vfs_cache_pressure");
     facts.swappiness = number("/proc/sys/vm/swappiness");
     Ok(facts)
+}
+
+/// Whether the kernel's caches take enough memory (a twentieth, or an unknown share) to look at each of them: reading
+/// `/proc/slabinfo` costs as much as all the rest of this layer, and holds the caches' mutex meanwhile.
+pub fn slabs_matter(meminfo: &BTreeMap<String, u64>) -> bool {
+    match (meminfo.get("Slab"), meminfo.get("MemTotal")) {
+        (Some(slab), Some(total)) => slab.saturating_mul(20) >= *total,
+        _ => true,
+    }
 }
 
 /// Whether the kernel counts negative directory entries: since Linux 5.0 (fs/dcache.c).

@@ -1,7 +1,8 @@
 //! Reads `/sys/class/net`, and what rtnetlink and the drivers say.
 //!
 //! The number of files is bounded: 14 and 3 per queue for an interface with hardware (up to [`MOST_QUEUES`] queues), 11
-//! for any other (up to [`MOST_VIRTUAL`] of them): a container host has hundreds of `veth`.
+//! for any other (up to [`MOST_VIRTUAL`] of them): a container host has hundreds of `veth`. Of one that is down
+//! nothing but its name is read.
 
 use std::collections::BTreeMap;
 
@@ -55,6 +56,16 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
 
 fn interface(host: &dyn Host, name: String, link: Option<&Link>, device: Option<&str>) -> Interface {
     let value = |file: &str| host.value(&format!("/sys/class/net/{name}/{file}")).ok();
+    if let Some(link) = link.filter(|link| !link.up) {
+        let state = Some("down".to_owned());
+        return Interface {
+            kind: link.kind.clone(),
+            device: device.map(base_name),
+            state,
+            name,
+            ..Interface::default()
+        };
+    }
     let number = |file: &str| value(file).and_then(|text| text.parse::<u64>().ok());
     let statistics: BTreeMap<_, _> = STATISTICS
         .iter()

@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Missing, Observation, Outcome, Severity};
 
 use crate::memory::rates::bytes_text;
-use crate::memory::{Facts, Slab};
+use crate::memory::{Facts, Slab, slabs_matter};
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -23,6 +23,10 @@ const MOVING_SLABS: u64 = 16;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let memory = evidence.latest(|reading| &reading.memory)?;
+    if memory.slabs.is_none() && !slabs_matter(&memory.meminfo) {
+        let slab = memory.meminfo.get("Slab").copied().unwrap_or(0);
+        return Ok(Outcome::ruled_out(format!("the kernel's caches take {} in all", bytes_text(slab))));
+    }
     let slabs = memory
         .slabs
         .as_ref()
