@@ -10,6 +10,7 @@
 # linux-image-cloud-amd64 busybox-static cpio kmod.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
+invoked=("$@")
 lab=${LAB:-${TMPDIR:-/tmp}/narrows-lab}
 cpus=4 memory=2048 timeout=120 tap='' work='' files=()
 while getopts c:m:t:n:w:f: option; do
@@ -72,8 +73,14 @@ qemu-system-x86_64 -machine q35 "${machine[@]}" -smp "$cpus" -m "$memory" \
 qemu=$!; started+=("$qemu")
 deadline=$((SECONDS + timeout))
 while kill -0 "$qemu" 2> /dev/null; do
-    if ((SECONDS >= deadline)); then echo "guest stopped after ${timeout} s" >&2; break; fi
+    if ((SECONDS >= deadline)); then echo "guest stopped after ${timeout} s" >&2; kill "$qemu"; break; fi
     sleep 0.2
 done
+# QEMU 7.2 under TCG now and then dies on an MSI-X assertion. Before the script has begun, booting again is safe.
+aborted=0; wait "$qemu" 2> /dev/null || aborted=$?
+if ((aborted == 134)) && [ ! -e "$share/out.log" ] && ((${LAB_ATTEMPT:=1} < 3)); then
+    echo "QEMU aborted while booting: attempt $((LAB_ATTEMPT + 1))" >&2
+    stop_all; LAB_ATTEMPT=$((LAB_ATTEMPT + 1)) exec "$here/run.sh" "${invoked[@]}"
+fi
 cat "$share/out.log" 2> /dev/null || { tail -30 "$work/console.log"; cat "$work/qemu.log"; } >&2
 exit "$(cat "$share/status" 2> /dev/null || echo 70)"

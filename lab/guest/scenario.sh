@@ -72,7 +72,7 @@ Recorded, not made up: a QEMU guest (TCG: no hardware virtualisation, so steal i
 
 - Kernel: $(cut -d' ' -f3 "$output/0/proc/version"), Debian 12; $(grep -c ^processor "$output/0/proc/cpuinfo") CPUs, 2 GiB.
 - Load: $load_text
-- Instants: $(ls -d "$output"/[0-9]* | wc -l), 1 s apart, under steady load, copied by \`capture.py\`; each directory is laid out as \`/\`.
+- Instants: $(ls -d "$output"/[0-9]* | wc -l), nominally 1 s apart (real times below and in proc/uptime), under steady load, copied by \`capture.py\`; each directory is laid out as \`/\`.
 - \`reference/\`: what ss, tc and ethtool said before and after, and what the load programs measured. Not part of the tree.
 - Left out: kernel threads that never ran and slept; command lines; environments. The task that copied is absent too.
 - The guest's / is the recording machine's / (virtiofs under an overlay), which is what /proc/mounts shows.
