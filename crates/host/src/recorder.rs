@@ -100,7 +100,7 @@ impl<H: Host> Recorder<H> {
         if !crate::tree::of_a_process(path) && state.written.get(path) == Some(&hash) {
             return;
         }
-        let place = self.root.join(state.instant.to_string()).join(path.trim_start_matches('/'));
+        let place = inside(&self.root.join(state.instant.to_string()), path);
         if place.symlink_metadata().is_ok_and(|existing| existing.is_symlink()) {
             return;
         }
@@ -115,6 +115,39 @@ impl<H: Host> Recorder<H> {
             }
         }
     }
+}
+
+/// More links than this in a row are a circle (the kernel follows 40).
+const LINKS_FOLLOWED: u32 = 40;
+
+/// The place of a path below a root, through links that were recorded before: a host names `device/driver` although
+/// `device` is a link. Links are followed inside the root, as [`crate::Tree`] does when it reads.
+fn inside(root: &Path, path: &str) -> PathBuf {
+    let mut ahead: Vec<String> = path.rsplit('/').map(str::to_owned).collect();
+    let mut place: Vec<String> = Vec::new();
+    let mut followed = 0;
+    while let Some(name) = ahead.pop() {
+        match name.as_str() {
+            "" | "." => continue,
+            ".." => {
+                place.pop();
+                continue;
+            }
+            _ => place.push(name),
+        }
+        if ahead.is_empty() || followed == LINKS_FOLLOWED {
+            continue;
+        }
+        let Ok(target) = std::fs::read_link(root.join(place.join("/"))) else { continue };
+        let target = target.to_string_lossy().into_owned();
+        followed += 1;
+        place.pop();
+        if target.starts_with('/') {
+            place.clear();
+        }
+        ahead.extend(target.rsplit('/').map(str::to_owned));
+    }
+    root.join(place.join("/"))
 }
 
 fn hash(bytes: &[u8]) -> u64 {
@@ -203,5 +236,29 @@ mod tests {
         assert_eq!(again.at(1).value("/proc/sys/kernel/hostname").unwrap(), "web");
         assert_eq!(again.at(1).link("/sys/class/net/eth0/device").unwrap(), "../../../virtio0");
         assert!(Recorder::create(&root, tree.at(0)).is_err());
+    }
+
+    #[test]
+    fn what_lies_behind_a_link_is_recorded_inside_the_tree() {
+        let mut tree = Tree::in_memory(1);
+        tree.put_link(0, "/sys/class/net/eth0/device", "../../../0000:00:02.0/virtio0");
+        tree.put_link(0, "/sys/class/net/eth0/device/driver", "../../bus/virtio/drivers/virtio_net");
+        tree.put(0, "/sys/class/net/eth0/device/numa_node", "0");
+        tree.put_link(0, "/sys/outside", "/../../../etc");
+        tree.put(0, "/sys/outside/passwd", "x");
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("tree");
+        let recorder = Recorder::create(&root, tree.at(0)).unwrap();
+        for link in ["/sys/class/net/eth0/device", "/sys/class/net/eth0/device/driver", "/sys/outside"] {
+            recorder.link(link).unwrap();
+        }
+        recorder.value("/sys/class/net/eth0/device/numa_node").unwrap();
+        recorder.value("/sys/outside/passwd").unwrap();
+        recorder.finish().unwrap();
+        let again = Tree::open(&root).unwrap().at(0);
+        let driver = again.link("/sys/class/net/eth0/device/driver").unwrap();
+        assert_eq!(driver, "../../bus/virtio/drivers/virtio_net");
+        assert_eq!(again.value("/sys/class/net/eth0/device/numa_node").unwrap(), "0");
+        assert!(root.join("0/etc/passwd").exists());
     }
 }
