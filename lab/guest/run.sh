@@ -34,6 +34,7 @@ initramfs=$lab/initramfs-$kernel.gz
 cat > "$share/.boot.sh" <<BOOT
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 ip link set lo up; hostname labguest; cd /lab
+export NARROWS_ARGS=$(printf %q "${NARROWS_ARGS:-}")
 bash /lab/main.sh $(printf '%q ' "$@") > /lab/out.log 2>&1; echo \$? > /lab/status
 sync; echo o > /proc/sysrq-trigger; sleep 30
 BOOT
