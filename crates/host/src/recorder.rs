@@ -201,4 +201,29 @@ mod tests {
         assert_eq!(again.at(1).link("/sys/class/net/eth0/device").unwrap(), "../../../virtio0");
         assert!(Recorder::create(&root, tree.at(0)).is_err());
     }
+
+    #[test]
+    fn what_lies_behind_a_link_is_recorded_inside_the_tree() {
+        let mut tree = Tree::in_memory(1);
+        tree.put_link(0, "/sys/class/net/eth0/device", "../../../0000:00:02.0/virtio0");
+        tree.put_link(0, "/sys/class/net/eth0/device/driver", "../../bus/virtio/drivers/virtio_net");
+        tree.put(0, "/sys/class/net/eth0/device/numa_node", "0");
+        tree.put_link(0, "/sys/outside", "/../../../etc");
+        tree.put(0, "/sys/outside/passwd", "x");
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("tree");
+        let recorder = Recorder::create(&root, tree.at(0)).unwrap();
+        for link in ["/sys/class/net/eth0/device", "/sys/class/net/eth0/device/driver", "/sys/outside"] {
+            recorder.link(link).unwrap();
+        }
+        recorder.value("/sys/class/net/eth0/device/numa_node").unwrap();
+        recorder.value("/sys/outside/passwd").unwrap();
+        recorder.finish().unwrap();
+        let again = Tree::open(&root).unwrap().at(0);
+        let driver = again.link("/sys/class/net/eth0/device/driver").unwrap();
+        assert_eq!(driver, "../../bus/virtio/drivers/virtio_net");
+        assert_eq!(again.value("/sys/class/net/eth0/device/numa_node").unwrap(), "0");
+        assert_eq!(again.value("/sys/outside/passwd").unwrap(), "x");
+        assert!(!root.join("0/etc").exists(), "nothing is written through a link");
+    }
 }

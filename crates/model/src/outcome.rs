@@ -62,7 +62,7 @@ impl Verdict {
 /// Evidence that could not be had, and how to have it next time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Missing {
-    /// What is missing, as `source field`.
+    /// What is missing, as `source field`, or why it could not be read.
     pub what: String,
     /// What a person can do to provide it.
     pub how: String,
@@ -72,6 +72,11 @@ impl Missing {
     /// Names missing evidence and the way to get it.
     pub fn new(what: impl Into<String>, how: impl Into<String>) -> Self {
         Self { what: what.into(), how: how.into() }
+    }
+
+    /// One line a person reads; it fits whether `what` is a field or says why there was none.
+    pub fn summary(&self) -> String {
+        format!("evidence is missing: {}", self.what)
     }
 }
 
@@ -115,8 +120,7 @@ impl Outcome {
 
     /// Evidence is missing.
     pub fn unknown(missing: Missing) -> Self {
-        let mut outcome =
-            Self::of(Verdict::Unknown, Severity::Hygiene, format!("{} was not read", missing.what));
+        let mut outcome = Self::of(Verdict::Unknown, Severity::Hygiene, missing.summary());
         outcome.missing.push(missing);
         outcome
     }

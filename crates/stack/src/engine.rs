@@ -17,12 +17,13 @@ pub fn diagnose(evidence: &Evidence) -> Report {
         layers::causes().map(|(layer, cause)| (layer, cause, outcome(cause, evidence))).collect();
     let symptoms = symptoms(evidence, &outcomes);
     let stations = stations(evidence);
+    let causes = causes(&outcomes, &symptoms);
     Report {
         schema: SCHEMA.to_owned(),
         host: evidence.host.clone(),
         window: window(evidence),
-        narrows: narrows(&stations),
-        causes: causes(&outcomes, &symptoms),
+        narrows: narrows(&stations, holds_back(&causes)),
+        causes,
         stations,
         symptoms,
         unread: unread(evidence),
@@ -48,7 +49,8 @@ fn stations(evidence: &Evidence) -> Vec<StationReport> {
     let measured = layers::LAYERS.iter().flat_map(|layer| (layer.stations)(evidence));
     let mut stations: Vec<_> = measured.map(station).collect();
     stations.sort_by(|a, b| {
-        let nearest = |station: &StationReport| station.saturates_at_times.unwrap_or(f64::INFINITY);
+        let in_use = |station: &StationReport| station.utilization.map_or(f64::INFINITY, f64::recip);
+        let nearest = |station: &StationReport| station.saturates_at_times.unwrap_or(in_use(station));
         let lost = |station: &StationReport| station.station.lost_per_s.unwrap_or(0.0);
         let by_distance = nearest(a).partial_cmp(&nearest(b)).unwrap_or(Ordering::Equal);
         by_distance.then(lost(b).partial_cmp(&lost(a)).unwrap_or(Ordering::Equal))
@@ -69,28 +71,50 @@ fn station(station: Station) -> StationReport {
 
 /// A limit this far away holds nothing back.
 const NEAR_TIMES: f64 = 2.0;
+/// From this share on, all of a limit is in use, as far as a reading can tell.
+const FULL: f64 = 0.995;
 
-fn narrows(stations: &[StationReport]) -> Option<Narrows> {
-    let nearest = stations.first()?;
-    let breaks_at_times = nearest.saturates_at_times?;
+/// Whether a cause was proved that is felt now.
+fn holds_back(causes: &[CauseReport]) -> bool {
+    let felt = |cause: &CauseReport| cause.severity >= Some(Severity::Limiting);
+    causes.iter().any(|cause| cause.verdict == Verdict::Confirmed && felt(cause))
+}
+
+fn narrows(stations: &[StationReport], something_holds_back: bool) -> Option<Narrows> {
+    let (nearest, breaks_at_times) =
+        stations.iter().find_map(|station| Some((station, station.saturates_at_times?)))?;
     let what = &nearest.station.what;
     let sentence = match (nearest.station.lost_per_s.filter(|lost| *lost > 0.0), nearest.utilization) {
         (Some(lost), _) => format!("{what}. It loses {}/s.", number_text(lost)),
+        (None, Some(use_)) if use_ >= FULL => format!("{what}. All of it is in use{}.", waiting(nearest)),
         (None, Some(use_)) if breaks_at_times <= NEAR_TIMES => {
-            format!(
-                "{what}. {} % of it is in use; it breaks at {}× today's load.",
-                percent(use_),
-                number_text(breaks_at_times)
-            )
+            format!("{what}. {} % of it is in use; {}.", percent(use_), breaking_load(breaks_at_times))
         }
         (None, Some(use_)) => format!(
-            "Nothing holds this host back now. The nearest limit is {what}: {} % in use, {}× away.",
+            "{}The nearest limit is {what}: {} % in use, {}× away.",
+            if something_holds_back { "" } else { "Nothing holds this host back now. " },
             percent(use_),
             number_text(breaks_at_times)
         ),
         (None, None) => return None,
     };
     Some(Narrows { station: nearest.id.clone(), sentence, breaks_at_times })
+}
+
+fn waiting(station: &StationReport) -> String {
+    let waiting = station.station.waiting.filter(|waiting| *waiting > 0.0);
+    waiting.map_or_else(String::new, |waiting| format!(", and {} wait", number_text(waiting)))
+}
+
+/// What load breaks a limit. Close to it the multiple would round to 1, so the load that is still missing is named.
+fn breaking_load(times: f64) -> String {
+    if times <= 1.0 {
+        return "today's load already breaks it".to_owned();
+    }
+    if times < 1.1 {
+        return format!("{} % more load breaks it", percent((times - 1.0).max(0.001)));
+    }
+    format!("it breaks at {}× today's load", number_text((times * 100.0).round() / 100.0))
 }
 
 fn percent(share: f64) -> String {
@@ -111,7 +135,7 @@ fn symptoms(evidence: &Evidence, outcomes: &[Tested]) -> Vec<SymptomReport> {
 fn symptom_report(symptom: &Symptom, evidence: &Evidence, outcomes: &[Tested]) -> SymptomReport {
     let (present, summary, observations) = match (symptom.test)(evidence) {
         Ok(presence) => (Some(presence.present), presence.summary, presence.observations),
-        Err(missing) => (None, format!("{} was not read · {}", missing.what, missing.how), vec![]),
+        Err(missing) => (None, format!("{} · {}", missing.summary(), missing.how), vec![]),
     };
     SymptomReport {
         id: symptom.id.to_owned(),
@@ -220,7 +244,14 @@ fn unread(evidence: &Evidence) -> Vec<UnreadReport> {
     for (layer, unread) in rootless::unread(evidence) {
         note(layer, Some(&unread));
     }
-    rows.dedup();
+    let mut seen = Vec::new();
+    rows.retain(|row| {
+        let new = !seen.contains(row);
+        if new {
+            seen.push(row.clone());
+        }
+        new
+    });
     rows
 }
 
@@ -244,4 +275,40 @@ fn layers_unread(reading: &Reading) -> [(&'static str, Option<&Unread>); 10] {
         ("tasks", why(&reading.tasks)),
         ("cgroup", why(&reading.cgroup)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Missing;
+
+    use super::*;
+
+    fn measured(busy: f64, waiting: Option<f64>) -> StationReport {
+        let limit = Station::new("nfs", "nfs.slots", "slots");
+        station(Station { servers: Some(16.0), busy: Some(busy), waiting, ..limit })
+    }
+
+    fn sentence(station: StationReport, held_back: bool) -> String {
+        narrows(&[station], held_back).unwrap().sentence
+    }
+
+    #[test]
+    fn a_limit_that_is_nearly_reached_never_breaks_at_once_the_load() {
+        assert_eq!(sentence(measured(15.99, Some(34.0)), true), "slots. All of it is in use, and 34 wait.");
+        let near = sentence(measured(15.6, None), true);
+        assert_eq!(near, "slots. 97.5 % of it is in use; 2.6 % more load breaks it.");
+    }
+
+    #[test]
+    fn nothing_is_said_to_hold_back_only_where_no_cause_does() {
+        assert!(sentence(measured(2.0, None), false).starts_with("Nothing holds this host back now."));
+        assert!(sentence(measured(2.0, None), true).starts_with("The nearest limit is slots"));
+    }
+
+    #[test]
+    fn missing_evidence_reads_well_whether_it_is_named_or_explained() {
+        let why = Missing::new("/.narrows/qdiscs.json does not exist", "read the host itself");
+        let summary = Outcome::unknown(why).summary;
+        assert_eq!(summary, "evidence is missing: /.narrows/qdiscs.json does not exist");
+    }
 }

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use model::report::{CauseReport, DifferentialRow, Report, SymptomReport};
-use model::{Severity, Verdict};
+use model::{Remedy, Severity, Verdict};
 use stack::Evidence;
 
 use super::page::{Page, bad, doubtful, faint, good, strong};
@@ -10,6 +10,8 @@ use super::wording;
 
 /// How many stations are shown when nothing is near its limit.
 const STATIONS: usize = 12;
+/// From this distance on the nearest limit itself is the answer: the load of one burst fills the rest.
+const FULL_AT_TIMES: f64 = 1.25;
 /// How many observations of a finding are shown; JSON has all.
 const OBSERVATIONS: usize = 6;
 
@@ -31,16 +33,33 @@ pub(crate) fn report(report: &Report, evidence: &Evidence, all: bool) -> String 
     page.finish()
 }
 
+/// What holds back now, then what would next. A proved cause of what is felt comes first, unless the narrows itself is
+/// full: then that is the answer.
 fn answer(page: &mut Page, report: &Report) {
+    let felt = report.causes.iter().find(|cause| is_felt(cause));
+    let full = report.narrows.as_ref().is_some_and(|narrows| narrows.breaks_at_times <= FULL_AT_TIMES);
+    if let Some(cause) = felt.filter(|_| !full) {
+        let text = format!("{}: {} ({})", cause.title, cause.summary, cause.id);
+        page.line("  Felt now:    ", bad(), 15, &text);
+    }
     match &report.narrows {
         Some(narrows) if narrows.breaks_at_times <= 2.0 => {
-            page.line("  The narrows: ", bad(), 15, &narrows.sentence);
+            let (label, style) = if full || felt.is_none() {
+                ("  The narrows: ", bad())
+            } else {
+                ("  Breaks next: ", strong())
+            };
+            page.line(label, style, 15, &narrows.sentence);
         }
         Some(narrows) => page.line("  ", strong(), 2, &narrows.sentence),
         None => {
             page.line("  ", strong(), 2, "No limit was measured: rates need two readings of a live host.");
         }
     }
+}
+
+fn is_felt(cause: &CauseReport) -> bool {
+    cause.verdict == Verdict::Confirmed && cause.severity >= Some(Severity::Limiting)
 }
 
 fn symptoms(page: &mut Page, report: &Report) {
@@ -92,18 +111,34 @@ fn finding(page: &mut Page, cause: &CauseReport) {
     let style = if severity >= Severity::Limiting { bad() } else { doubtful() };
     page.line(&format!("  {:<10}", severity.name()), style, 12, &format!("{}: {}", cause.id, cause.title));
     page.line("", strong(), 12, &cause.summary);
-    for seen in cause.observations.iter().take(OBSERVATIONS) {
+    let folded = cause.observations.iter().any(wording::is_folded_stack);
+    if folded {
+        page.line("            seen", faint(), 20, "where they wait: below, among the waiting tasks");
+    }
+    let seen = cause.observations.iter().filter(|seen| !wording::is_folded_stack(seen));
+    for seen in seen.take(OBSERVATIONS) {
         page.line("            seen", faint(), 20, &wording::observation(seen));
     }
     for remedy in &cause.remedies {
         page.line("            remedy", good(), 20, &format!("{} ({})", remedy.title, remedy.moves));
-        for change in &remedy.changes {
-            page.line("              set", good(), 20, &wording::change(change));
-            if let Some(formula) = wording::formula(change) {
-                page.line("", strong(), 22, &formula);
-            }
-            page.line("", faint(), 22, &wording::terms(change));
+        changes(page, remedy);
+    }
+}
+
+/// The changes of a remedy. What is true of several in a row is said once, at the first.
+fn changes(page: &mut Page, remedy: &Remedy) {
+    let mut said = None;
+    for change in &remedy.changes {
+        page.line("              set", good(), 20, &wording::change(change));
+        let same = (change.target.formula.as_str(), wording::terms(change));
+        if said.as_ref() == Some(&same) {
+            continue;
         }
+        if let Some(formula) = wording::formula(change) {
+            page.line("", strong(), 22, &formula);
+        }
+        page.line("", faint(), 22, &same.1);
+        said = Some(same);
     }
 }
 
@@ -121,7 +156,10 @@ fn waits(page: &mut Page, evidence: &Evidence) {
         let call = wait.syscall.as_deref().map(|call| format!(" in {call}()")).unwrap_or_default();
         let line = format!("{} × {}{call}, state {}", wording::figure(Some(mean)), wait.command, wait.state);
         page.line("  ", strong(), 2, &line);
-        page.line("", faint(), 6, &wait.folded().replace(';', " ; "));
+        let known = !wait.stack.is_empty() || wait.wchan.is_some();
+        let stack =
+            if known { wait.folded().replace(';', " ; ") } else { "it had just been woken".to_owned() };
+        page.line("", faint(), 6, &stack);
     }
 }
 

@@ -23,7 +23,13 @@ pub(crate) fn headline(host: &HostIdentity, window: &WindowSummary) -> String {
 
 /// An observation in one line: field, value, and where it was read.
 pub(crate) fn observation(seen: &Observation) -> String {
-    format!("{} {}   {}", seen.field, seen.text(), seen.source)
+    let value = Some(seen.text()).filter(|text| !text.is_empty()).unwrap_or_else(|| "empty".to_owned());
+    format!("{} {value}   {}", seen.field, seen.source)
+}
+
+/// Whether an observation is a folded stack, which stands among the waiting tasks.
+pub(crate) fn is_folded_stack(seen: &Observation) -> bool {
+    seen.field.contains(';')
 }
 
 /// What a change sets, as a person would write it.
@@ -45,8 +51,14 @@ pub(crate) fn target(what: &ChangeKind) -> String {
 
 /// A change in one line: what, from, to.
 pub(crate) fn change(change: &Change) -> String {
-    let from = change.current.as_ref().map(|current| format!("{current} → ")).unwrap_or_default();
-    format!("{}: {from}{}", target(&change.what), change.target.value)
+    let what = target(&change.what);
+    let value = &change.target.value;
+    match change.current.as_deref().map(str::trim) {
+        Some("") => format!("{what}: empty → {value}"),
+        Some(current) => format!("{what}: {current} → {value}"),
+        None if what.ends_with(value.as_str()) => what,
+        None => format!("{what}: {value}"),
+    }
 }
 
 /// The formula of a change with the host's numbers; `None` where there is none.
@@ -75,6 +87,7 @@ pub(crate) fn breaks_at(station: &StationReport) -> String {
     match (station.saturates_at_times, station.station.lost_per_s) {
         (_, Some(lost)) if lost > 0.0 => "now".to_owned(),
         (Some(times), _) if times <= 1.0 => "now".to_owned(),
+        (Some(times), _) if times < 1.05 => format!("+{:.1} %", ((times - 1.0) * 100.0).max(0.1)),
         (Some(times), _) if times > 1000.0 => "> 1,000×".to_owned(),
         (Some(times), _) if times >= 10.0 => format!("{}×", number_text(times.round())),
         (Some(times), _) => format!("{}×", number_text((times * 10.0).round() / 10.0)),

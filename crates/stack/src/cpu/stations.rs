@@ -1,23 +1,33 @@
 //! All CPUs together are one station.
 
 use model::Station;
+use model::observation::number_text;
 
 use super::shares;
 use crate::Evidence;
 
-/// The CPUs: as many servers as are online, busy as long as they ran something of this host.
+/// Below this share, steal is the scheduling of any shared machine.
+const FELT: f64 = 0.05;
+
+/// The CPUs: as many servers as are online and not withheld by the hypervisor, busy as long as they ran something of this host.
 pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
     let Ok(span) = evidence.span(|reading| &reading.cpu) else { return vec![] };
     let (Some(servers), Some(total)) = (shares::count(span.last), shares::total(&span)) else {
         return vec![];
     };
     let busy = total.busy() * servers;
+    let withheld = if total.steal >= FELT { total.steal * servers } else { 0.0 };
+    let less = format!(", less {} withheld", number_text((withheld * 10.0).round() / 10.0));
     let waiting = shares::waiting(&span).or_else(|| counted_waiting(evidence, busy));
     vec![Station {
-        servers: Some(servers),
+        servers: Some(servers - withheld),
         busy: Some(busy),
         waiting,
-        ..Station::new("cpu", "cpu.cpus", format!("{servers} CPUs"))
+        ..Station::new(
+            "cpu",
+            "cpu.cpus",
+            format!("{servers} CPUs{}", if withheld > 0.0 { &less } else { "" }),
+        )
     }]
 }
 

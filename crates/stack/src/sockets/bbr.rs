@@ -67,8 +67,10 @@ fn root_queues(evidence: &Evidence) -> Vec<Change> {
 
 fn replace(qdisc: &Qdisc, link: &Link) -> Change {
     let kind = if link.transmit_queues > 1 { "mq" } else { "fq" };
+    // An mq that stays keeps the queues it has: it takes a new one for them to follow the default.
+    let value = if qdisc.kind == kind { format!("{kind} anew, with fq below") } else { kind.to_owned() };
     let target =
-        Derived::new(kind, "mq (with fq below) where the interface has several transmit queues, else fq")
+        Derived::new(value, "mq (with fq below) where the interface has several transmit queues, else fq")
             .input("transmit queues", link.transmit_queues, "RTM_GETLINK")
             .input("root now", &qdisc.kind, "RTM_GETQDISC");
     let what = ChangeKind::Qdisc { interface: qdisc.interface.clone() };

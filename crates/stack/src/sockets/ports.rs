@@ -97,7 +97,7 @@ impl Taken<'_> {
     /// What was seen, as an observation.
     pub fn observation(&self) -> Observation {
         let from = &self.destination.local;
-        Observation::new("inet_diag", format!("ports taken from {from} to {}", self.name()), self.line())
+        Observation::new("inet_diag", format!("ports taken from {from} to"), self.line())
     }
 
     /// Whether either end is a loopback address, the way `tcp_twsk_unique` looks.

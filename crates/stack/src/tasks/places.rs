@@ -157,6 +157,29 @@ const KERNEL_COMMANDS: &[&str] = &[
     "iou-wrk",
 ];
 
+/// Where a task waits for events of an io_uring. `io_cqring_wait` sleeps through a helper that is inlined, and is itself
+/// inlined into the system call on some kernels: seen as `__do_sys_io_uring_enter` on Debian's 6.1.
+const RINGS: &[&str] = &[
+    "io_cqring",
+    "io_uring",
+    "__do_sys_io_uring_enter",
+    "__se_sys_io_uring_enter",
+    "__x64_sys_io_uring_enter",
+    "__arm64_sys_io_uring_enter",
+];
+
+/// Whether a kernel function is one in which tasks wait for events of an io_uring.
+pub fn is_ring(function: &str) -> bool {
+    starts(function, RINGS)
+}
+
+/// Whether a task sleeps until an io_uring has events, which sets `in_iowait`. A task in state `D` waits for something
+/// else inside the same system call, such as the lock of the ring.
+pub fn waits_for_ring(wait: &Wait) -> bool {
+    let innermost = wait.wchan.as_deref().or_else(|| wait.stack.first().map(String::as_str));
+    wait.state == 'S' && innermost.is_some_and(is_ring)
+}
+
 /// What a task waits for. The function it sleeps in decides; where that one is shared by many file systems, the
 /// functions that called it do.
 pub fn place(wait: &Wait) -> Place {
@@ -307,6 +330,16 @@ mod tests {
         ] {
             assert_eq!(place(&wait(frames)), expected, "{frames:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_for_events_of_an_io_uring_is_told_from_other_waits_in_the_same_call() {
+        let asleep = |place: &str| Wait { state: 'S', ..wait(&[place, "__x64_sys_io_uring_enter"]) };
+        for place in ["io_cqring_wait", "io_cqring_wait_schedule", "__do_sys_io_uring_enter"] {
+            assert!(waits_for_ring(&asleep(place)), "{place}");
+            assert!(!waits_for_ring(&wait(&[place])), "{place} in state D");
+        }
+        assert!(!waits_for_ring(&asleep("ep_poll")));
     }
 
     #[test]

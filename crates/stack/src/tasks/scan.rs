@@ -10,7 +10,7 @@ use model::Unread;
 
 use super::detail::{Buffers, Detail, Seen};
 use super::parse::parse_stat;
-use super::places::{Place, place_of};
+use super::places::{Place, is_ring, place_of};
 use crate::samples::Waiter;
 
 /// Sleeping tasks are searched for I/O waiters at most this often, in seconds …
@@ -166,7 +166,7 @@ impl Scanner {
 /// Whether a sleeping task waits in a place that sets `in_iowait` (`io_cqring_wait_schedule` of io_uring/io_uring.c).
 fn waits_for_io(host: &dyn Host, buffers: &mut Buffers, task: (u32, u32)) -> bool {
     let wchan = buffers.of_task(host, task, "wchan").map(<[u8]>::trim_ascii);
-    wchan.is_some_and(|wchan| wchan.starts_with(b"io_cqring") || wchan.starts_with(b"io_uring"))
+    wchan.and_then(|wchan| std::str::from_utf8(wchan).ok()).is_some_and(is_ring)
 }
 
 /// Whether a waiting task may be one of `procs_blocked`. Waits for RPC replies, for locks and for an answer of FUSE never

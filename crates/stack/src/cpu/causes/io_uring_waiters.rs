@@ -3,8 +3,9 @@
 use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
-use crate::cpu::shares::{self, percent};
+use crate::cpu::shares::{self, Shares, percent};
 use crate::samples::Wait;
+use crate::tasks::places;
 use crate::{Cause, Evidence, disk};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -30,7 +31,8 @@ const USERS: &[&str] = &["mariadbd", "mysqld"];
 
 struct Seen {
     iowait: f64,
-    free: f64,
+    /// The share of CPU time that so many waiters turn into I/O wait at most.
+    explained: f64,
     disk: f64,
     cpus: f64,
     waiters: f64,
@@ -51,19 +53,36 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         let busy = number_text(percent(disk));
         return Ok(Outcome::ruled_out(format!("a disk is {busy} % busy: it may be what is waited for")));
     }
-    let waiters =
-        evidence.samples.mean_tasks(is_waiter).ok_or_else(|| match &evidence.samples.tasks_unread {
+    let waiters = evidence.samples.mean_tasks(places::waits_for_ring).ok_or_else(|| {
+        match &evidence.samples.tasks_unread {
             Some(unread) => unread.missing("samples of waiting tasks"),
             None => Missing::new("samples of waiting tasks", "read the live host over a window"),
-        })?;
+        }
+    })?;
     let cpus = shares::count(span.last).ok_or_else(shares::no_ticks)?;
-    let seen = Seen { iowait: total.iowait, free: total.free(), disk, cpus, waiters, user: user(evidence) };
+    let seen = Seen {
+        iowait: total.iowait,
+        explained: freest(&shares::per_cpu(&span), waiters) / cpus,
+        disk,
+        cpus,
+        waiters,
+        user: user(evidence),
+    };
     let outcome = if waiters > 0.0 { found(&seen) } else { not_found(evidence, &seen)? };
     Ok(outcome.seen_all(observations(&seen)))
 }
 
-fn is_waiter(wait: &Wait) -> bool {
-    wait.is_in("io_cqring")
+/// The free time of the freest CPUs, in CPUs: one for each waiter. Waiters that sleep on one CPU mark it only once.
+fn freest(cpus: &[(u32, Shares)], waiters: f64) -> f64 {
+    let mut free: Vec<f64> = cpus.iter().map(|(_, shares)| shares.free()).collect();
+    free.sort_by(|a, b| b.total_cmp(a));
+    let mut left = waiters;
+    let each = free.into_iter().map(|free| {
+        let marked = left.clamp(0.0, 1.0);
+        left -= marked;
+        free * marked
+    });
+    each.sum()
 }
 
 /// The first running program that is known to use io_uring.
@@ -74,16 +93,14 @@ fn user(evidence: &Evidence) -> Option<String> {
 }
 
 fn found(seen: &Seen) -> Outcome {
-    // The most they explain: waiters that sleep on the same CPU mark it only once.
-    let explained = (seen.waiters / seen.cpus).min(1.0) * seen.free;
     let line = format!(
         "{} io_uring waiters on {} CPUs explain up to {} % iowait, measured {} %",
         number_text((seen.waiters * 10.0).round() / 10.0),
         number_text(seen.cpus),
-        number_text(percent(explained)),
+        number_text(percent(seen.explained)),
         number_text(percent(seen.iowait))
     );
-    if explained < EXPLAINED * seen.iowait {
+    if seen.explained < EXPLAINED * seen.iowait {
         return Outcome::consistent(Severity::Hygiene, line).lacks(Missing::new(
             "waiters for the rest of the I/O wait",
             "read a longer window as root; look for page-cache reads of network and FUSE mounts",
@@ -129,7 +146,7 @@ fn observations(seen: &Seen) -> Vec<Observation> {
     let mut seen_all = vec![
         Observation::new("/proc/stat", "cpu iowait", percent(seen.iowait)).unit("%"),
         Observation::new("/proc/diskstats", "busiest io_ticks", percent(seen.disk)).unit("%"),
-        Observation::new("/proc/PID/task/*/wchan", "mean tasks in io_cqring_wait", seen.waiters)
+        Observation::new("/proc/PID/task/*/wchan", "mean tasks that wait for an io_uring", seen.waiters)
             .unit("tasks"),
     ];
     seen_all.extend(

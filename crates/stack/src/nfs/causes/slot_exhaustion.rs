@@ -112,7 +112,8 @@ fn fewer_operations(server: &Server) -> Remedy {
 
 /// More slots help only where the client set the limit; a server that grants fewer has to be asked.
 fn more_slots(server: &Server, max_session_slots: Option<u64>) -> Remedy {
-    let moves = "queue/rtt falls below 0.1";
+    let moves =
+        "queue/rtt falls below 0.1 and operations/s rise; if rtt rises instead, the server is the limit";
     let (tasks, slots) = (server.in_flight + server.waiting, server.slots.unwrap_or_default());
     let granted = server.mount.mount.slots_used();
     if let (Some(max), Some(granted)) = (max_session_slots, granted.filter(|granted| *granted > 0))

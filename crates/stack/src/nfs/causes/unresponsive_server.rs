@@ -75,6 +75,7 @@ fn answering(rates: &[Rates]) -> String {
             if received == 0 {
                 return format!("{}: no request is outstanding", mount.server());
             }
+            let received = number_text(u32::try_from(received).map_or(f64::from(u32::MAX), f64::from));
             format!("{} sent {received} replies in {} s", mount.server(), number_text(mount.seconds))
         }
         None => "no mount has counters over the whole window".to_owned(),
