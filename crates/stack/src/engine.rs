@@ -213,6 +213,12 @@ fn unread(evidence: &Evidence) -> Vec<UnreadReport> {
         note("sockets", sockets.and_then(|sockets| sockets.listeners_unread.as_ref()));
         note("sockets", sockets.and_then(|sockets| sockets.tcp_unread.as_ref()));
     }
+    if let Some(last) = evidence.readings.last() {
+        let memory = last.memory.facts().map(|memory| &memory.unread);
+        memory.into_iter().flatten().for_each(|unread| note("memory", Some(unread)));
+        let tasks = last.tasks.facts().map(|tasks| &tasks.unread);
+        tasks.into_iter().flatten().for_each(|unread| note("tasks", Some(unread)));
+    }
     note("tasks", evidence.samples.tasks_unread.as_ref());
     note("settings", why(&evidence.settings.persisted));
     note("settings", why(&evidence.settings.fstab));

@@ -25,10 +25,15 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
         facts.vmstat = vmstat;
         facts.skipped += skipped;
     }
-    if let Ok(bytes) = host.read("/proc/slabinfo") {
-        let (slabs, skipped) = parse_slabinfo(&bytes);
-        facts.slabs = Some(biggest(slabs));
-        facts.skipped += skipped;
+    match host.read("/proc/slabinfo") {
+        Ok(bytes) => {
+            let (slabs, skipped) = parse_slabinfo(&bytes);
+            facts.slabs = Some(biggest(slabs));
+            facts.skipped += skipped;
+        }
+        // A kernel built without it has nothing to enable.
+        Err(error @ HostError::Permission { .. }) => facts.unread.push(error.unread()),
+        Err(_) => {}
     }
     if let Ok(bytes) = host.read("/proc/sys/fs/dentry-state") {
         facts.dentries = parse_dentry_state(&bytes, counts_negative(host));
