@@ -7,6 +7,7 @@
     clippy::disallowed_methods,
     reason = "the faults are made with the system's own programs and proved from the kernel's own files"
 )]
+#![allow(clippy::print_stdout, reason = "figures, for whoever runs the tests with --nocapture")]
 
 mod faults;
 mod verdicts;

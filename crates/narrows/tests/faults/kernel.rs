@@ -81,6 +81,13 @@ pub(crate) fn cpu_ticks() -> Result<CpuTicks> {
     }
 }
 
+/// Reads the one-minute load average.
+pub(crate) fn load_average() -> Result<f64> {
+    let text = read("/proc/loadavg")?;
+    let first = text.split_whitespace().next().and_then(|first| first.parse().ok());
+    first.ok_or_else(|| FaultError::new("/proc/loadavg has no average"))
+}
+
 /// Reads `procs_blocked` of `/proc/stat`: tasks that count as waiting for I/O at this instant.
 pub(crate) fn tasks_in_iowait() -> Result<u64> {
     let text = read("/proc/stat")?;

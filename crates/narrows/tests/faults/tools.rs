@@ -17,7 +17,7 @@ pub(crate) const IP: Tool = Tool { program: "ip", package: "iproute2" };
 pub(crate) const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
 /// Makes file systems.
 pub(crate) const MKFS_EXT4: Tool = Tool { program: "mkfs.ext4", package: "e2fsprogs" };
-/// Enters mount namespaces.
+/// Enters namespaces.
 pub(crate) const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
 
 impl Tool {

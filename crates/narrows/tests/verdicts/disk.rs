@@ -19,7 +19,7 @@ fn a_busy_disk_is_named_and_io_uring_is_not() -> Result<()> {
         // Whether a disk that is always busy also queues is up to the disk: one that serves in parallel may have room.
         let cause = checked.cause(DISK)?;
         match cause.verdict {
-            Verdict::Confirmed | Verdict::Consistent => checked.nothing_but(&[DISK]),
+            Verdict::Confirmed | Verdict::Consistent => checked.nothing_but(&[DISK, "tasks.waiting-on-disk"]),
             other => Err(FaultError::new(format!("{DISK} is {}: {}", other.name(), cause.summary))),
         }
     })?;
