@@ -61,6 +61,14 @@ pub(crate) fn wait_channel(pid: u32) -> Result<String> {
     read(&format!("/proc/{pid}/wchan"))
 }
 
+/// Reads the most memory a process ever held (`VmHWM`), unless it does not run a program of that name yet or any more.
+pub(crate) fn peak_kib(pid: u32, program: &str) -> Option<u64> {
+    let text = read(&format!("/proc/{pid}/status")).ok()?;
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+    field("Name:").filter(|name| *name == program)?;
+    field("VmHWM:")?.parse().ok()
+}
+
 /// CPU time since boot, summed over CPUs, in ticks of `USER_HZ` (`/proc/stat`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CpuTicks {

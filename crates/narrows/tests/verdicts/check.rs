@@ -10,7 +10,7 @@ use model::{Severity, Verdict};
 
 use super::noise::{Disturbance, Noise};
 use crate::faults::wait::wait_within;
-use crate::faults::{Attempt, Fault, FaultError, Result};
+use crate::faults::{Attempt, Fault, FaultError, Result, kernel};
 
 /// The program under test.
 pub(crate) const NARROWS: &str = env!("CARGO_BIN_EXE_narrows");
@@ -24,8 +24,8 @@ pub(crate) struct Checked {
     pub(crate) report: Report,
     pub(crate) exit_code: i32,
     pub(crate) took: Duration,
-    /// The most memory it held at once (getrusage(2), `ru_maxrss`).
-    pub(crate) peak_kib: i64,
+    /// The most memory it held at once, up to 10 ms before its end. (`ru_maxrss` would count the test that started it.)
+    pub(crate) peak_kib: u64,
     /// What else the machine did meanwhile, where [`check_in_quiet`] measured it.
     pub(crate) noise: Option<Disturbance>,
 }
@@ -45,18 +45,23 @@ pub(crate) fn run(command: &mut Command) -> Result<Checked> {
         .spawn()
         .attempt(|| "start narrows".into())?;
     let (output, complaints) = (gather(child.stdout.take()), gather(child.stderr.take()));
-    let pid = child.id().cast_signed();
-    let (status, peak_kib) =
-        wait_within(DEADLINE, "the end of narrows", || Ok(ended(pid))).inspect_err(|_| drop(child.kill()))?;
+    let (pid, mut peak_kib) = (child.id(), 0);
+    let ended = wait_within(DEADLINE, "the end of narrows", || {
+        peak_kib = peak_kib.max(kernel::peak_kib(pid, "narrows").unwrap_or(0));
+        child.try_wait().attempt(|| "wait for narrows".into())
+    });
+    let status = ended.inspect_err(|_| drop(child.kill()))?;
     let took = start.elapsed();
     let text = |gathered: thread::JoinHandle<Vec<u8>>| gathered.join().unwrap_or_default();
     let (output, complaints) = (text(output), String::from_utf8_lossy(&text(complaints)).into_owned());
-    let shown = || format!("read the report (status {status}): {complaints}");
-    let report = serde_json::from_slice(&output).attempt(shown)?;
-    if !libc::WIFEXITED(status) || complaints.contains("panicked") {
-        return Err(FaultError::new(format!("narrows ended with status {status}: {complaints}")));
+    let report = serde_json::from_slice(&output)
+        .attempt(|| format!("read the report (narrows ended with {status}): {complaints}"))?;
+    match status.code() {
+        Some(exit_code) if !complaints.contains("panicked") => {
+            Ok(Checked { report, exit_code, took, peak_kib, noise: None })
+        }
+        _ => Err(FaultError::new(format!("narrows ended with {status}: {complaints}"))),
     }
-    Ok(Checked { report, exit_code: libc::WEXITSTATUS(status), took, peak_kib, noise: None })
 }
 
 fn gather(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
@@ -67,17 +72,6 @@ fn gather(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<
         }
         bytes
     })
-}
-
-/// The wait status and the peak memory of a child that has ended.
-fn ended(pid: libc::pid_t) -> Option<(i32, i64)> {
-    let mut status = 0;
-    // SAFETY: both results are live; zeros are a valid `rusage`.
-    let (reaped, usage) = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        (libc::wait4(pid, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
-    };
-    (reaped == pid).then_some((status, usage.ru_maxrss))
 }
 
 /// Checks until `judge` agrees. A try only counts against narrows if the machine was quiet meanwhile.
@@ -95,7 +89,8 @@ pub(crate) fn check_in_quiet(
         checked.noise = Some(noise);
         match judge(&checked) {
             Ok(()) => {
-                println!("agreed at try {} ({shown})", objections.len() + 1);
+                objections.iter().for_each(|objection| println!("tried again, {objection}"));
+                println!("agreed ({shown})");
                 return Ok(checked);
             }
             Err(objection) if loud => objections.push(format!("{shown}: {objection}")),

@@ -5,6 +5,9 @@ use crate::faults::crowd::Crowd;
 use crate::faults::tools::machine_alone;
 use crate::faults::{Fault, Health, Result};
 
+/// narrows promises to stay below 40 MB; a debug build is larger than what is promised for, and keeps it too.
+const PROMISED_KIB: u64 = 40_000_000 / 1024;
+
 #[test]
 fn a_crowd_of_processes_and_sockets_is_read_whole() -> Result<()> {
     let _alone = machine_alone()?;
@@ -22,6 +25,7 @@ fn a_crowd_of_processes_and_sockets_is_read_whole() -> Result<()> {
     assert!(checked.report.unread.is_empty(), "{:?}", checked.report.unread);
     assert!((0..=1).contains(&checked.exit_code), "exit code {}", checked.exit_code);
     assert!(checked.report.window.samples > 0);
+    assert!((1..PROMISED_KIB).contains(&checked.peak_kib), "{} KiB", checked.peak_kib);
     Ok(())
 }
 
