@@ -38,6 +38,9 @@ impl Plan {
 const LAYER_DEADLINE: Duration = Duration::from_millis(800);
 /// How long a layer may take once another has hung.
 const SHORT_DEADLINE: Duration = Duration::from_millis(150);
+/// How long the settings may take in all: three files that hang cost half a second each (`host::foreign`), then no more
+/// are tried. In a shorter window they are waited for, so that what was read of them is not lost.
+const SETTINGS_DEADLINE: Duration = Duration::from_millis(1800);
 /// How long the samples and the settings may take to arrive after the window's end.
 const LAST_DEADLINE: Duration = Duration::from_millis(500);
 
@@ -77,6 +80,7 @@ const STEPS: &[Step] = &[
 
 /// Reads a host over a window. `progress` is called several times a second with the share of the window that is over.
 pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) -> Evidence {
+    let begin = Instant::now();
     let (settings_sender, settings) = mpsc::channel();
     let settings_host = Arc::clone(host);
     thread::spawn(move || {
@@ -94,7 +98,8 @@ pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) 
         readings.push(readers.read());
     }
     let samples = sampling.finish();
-    let (settings, named) = settings.recv_timeout(LAST_DEADLINE).unwrap_or_else(|_| unread_settings());
+    let patience = LAST_DEADLINE.max(SETTINGS_DEADLINE.saturating_sub(begin.elapsed()));
+    let (settings, named) = settings.recv_timeout(patience).unwrap_or_else(|_| unread_settings());
     let measured = identity_of(&readings);
     Evidence {
         host: HostIdentity { cpus: measured.0, memory_bytes: measured.1, ..named },
@@ -122,7 +127,7 @@ fn identity_of(readings: &[Reading]) -> (Option<u32>, Option<u64>) {
 }
 
 fn unread_settings() -> (settings::Facts, HostIdentity) {
-    let unread = hung("the settings", LAST_DEADLINE);
+    let unread = hung("the settings", SETTINGS_DEADLINE);
     let facts = settings::Facts {
         values: std::collections::BTreeMap::new(),
         persisted: Layered::Unread(unread.clone()),

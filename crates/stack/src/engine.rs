@@ -9,7 +9,7 @@ use model::report::{
 };
 use model::{Layered, Outcome, Severity, Station, Unread, Verdict};
 
-use crate::{Cause, Evidence, Layer, Reading, Symptom, layers, rootless};
+use crate::{Cause, Evidence, Layer, Reading, Symptom, layers};
 
 /// Explains the evidence.
 pub fn diagnose(evidence: &Evidence) -> Report {
@@ -237,13 +237,16 @@ fn unread(evidence: &Evidence) -> Vec<UnreadReport> {
         note("sockets", sockets.and_then(|sockets| sockets.listeners_unread.as_ref()));
         note("sockets", sockets.and_then(|sockets| sockets.tcp_unread.as_ref()));
     }
+    if let Some(last) = evidence.readings.last() {
+        let memory = last.memory.facts().map(|memory| &memory.unread);
+        memory.into_iter().flatten().for_each(|unread| note("memory", Some(unread)));
+        let tasks = last.tasks.facts().map(|tasks| &tasks.unread);
+        tasks.into_iter().flatten().for_each(|unread| note("tasks", Some(unread)));
+    }
     note("tasks", evidence.samples.tasks_unread.as_ref());
     note("settings", why(&evidence.settings.persisted));
     note("settings", why(&evidence.settings.fstab));
     evidence.settings.unread.iter().for_each(|unread| note("settings", Some(unread)));
-    for (layer, unread) in rootless::unread(evidence) {
-        note(layer, Some(&unread));
-    }
     let mut seen = Vec::new();
     rows.retain(|row| {
         let new = !seen.contains(row);

@@ -11,7 +11,6 @@ mod engine;
 pub mod evidence;
 pub mod layers;
 pub mod reading;
-pub mod rootless;
 pub mod samples;
 
 pub mod cgroup;

@@ -90,7 +90,7 @@ impl Fault for Crowd {
     }
 
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        self.namespace.command(program)
+        self.namespace.command_beside_the_machine(program)
     }
 }
 

@@ -21,10 +21,15 @@ const RELEASEDIR: u32 = 29;
 const INTERRUPT: u32 = 36;
 const BATCH_FORGET: u32 = 42;
 
+/// Where the name that a `LOOKUP` asks for begins: behind `fuse_in_header`.
+const NAME_AT: usize = 40;
+/// The files of ld.so(8), without which no program starts where `/etc` itself is silent.
+const LOADER: &[u8] = b"ld.so.";
+
 /// What the server does with requests other than the first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
-    /// Takes them and never answers.
+    /// Takes them and never answers, but for saying that the dynamic loader's files do not exist.
     Silent,
     /// Answers them as an empty directory does.
     Prompt,
@@ -87,7 +92,8 @@ pub(crate) fn serve(device: BorrowedFd<'_>, manner: Manner, taken: impl Fn()) ->
             continue;
         }
         taken();
-        if manner == Manner::Prompt
+        let loader = code == LOOKUP && request.get(NAME_AT..).is_some_and(|name| name.starts_with(LOADER));
+        if (manner == Manner::Prompt || loader)
             && let Some(reply) = answer(code, unique)
         {
             reply.send(device)?;

@@ -61,9 +61,19 @@ pub(crate) fn wait_channel(pid: u32) -> Result<String> {
     read(&format!("/proc/{pid}/wchan"))
 }
 
+/// Reads the most memory a process ever held (`VmHWM`), unless it does not run a program of that name yet or any more.
+pub(crate) fn peak_kib(pid: u32, program: &str) -> Option<u64> {
+    let text = read(&format!("/proc/{pid}/status")).ok()?;
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+    field("Name:").filter(|name| *name == program)?;
+    field("VmHWM:")?.parse().ok()
+}
+
 /// CPU time since boot, summed over CPUs, in ticks of `USER_HZ` (`/proc/stat`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CpuTicks {
+    /// Of any kind; time of guests is in that of their users already.
+    pub(crate) all: u64,
     pub(crate) idle: u64,
     pub(crate) iowait: u64,
 }
@@ -71,11 +81,19 @@ pub(crate) struct CpuTicks {
 /// Reads the first line of `/proc/stat`.
 pub(crate) fn cpu_ticks() -> Result<CpuTicks> {
     let text = read("/proc/stat")?;
-    let mut fields = text.split_whitespace().skip(4).map(|field| field.parse().ok());
-    match (fields.next().flatten(), fields.next().flatten()) {
-        (Some(idle), Some(iowait)) => Ok(CpuTicks { idle, iowait }),
+    let fields: Vec<u64> =
+        text.split_whitespace().skip(1).take(8).map_while(|field| field.parse().ok()).collect();
+    match (fields.get(3), fields.get(4)) {
+        (Some(idle), Some(iowait)) => Ok(CpuTicks { all: fields.iter().sum(), idle: *idle, iowait: *iowait }),
         _ => Err(FaultError::new("/proc/stat has no idle and iowait time")),
     }
+}
+
+/// Reads the one-minute load average.
+pub(crate) fn load_average() -> Result<f64> {
+    let text = read("/proc/loadavg")?;
+    let first = text.split_whitespace().next().and_then(|first| first.parse().ok());
+    first.ok_or_else(|| FaultError::new("/proc/loadavg has no average"))
 }
 
 /// Reads `procs_blocked` of `/proc/stat`: tasks that count as waiting for I/O at this instant.
@@ -95,4 +113,13 @@ pub(crate) fn disk_busy_ms((major, minor): (u32, u32)) -> Result<u64> {
         .find(|fields| fields.first() == Some(&major.as_str()) && fields.get(1) == Some(&minor.as_str()))
         .and_then(|fields| fields.get(12)?.parse().ok())
         .ok_or_else(|| FaultError::new(format!("/proc/diskstats has no device {major}:{minor}")))
+}
+
+/// Sums `io_ticks` of the block devices that are hardware, as far as their names tell, and of their partitions.
+pub(crate) fn disks_busy_ms() -> Result<u64> {
+    let text = read("/proc/diskstats")?;
+    let rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let virtual_device = |name: &str| ["loop", "ram", "zram"].iter().any(|kind| name.starts_with(kind));
+    let real = rows.filter(|fields| fields.get(2).is_some_and(|name| !virtual_device(name)));
+    Ok(real.filter_map(|fields| fields.get(12)?.parse::<u64>().ok()).sum())
 }

@@ -8,7 +8,7 @@ use std::thread;
 use rustix::mount::{UnmountFlags, unmount};
 
 use super::child::LastWill;
-use super::tools::{IP, require_root};
+use super::tools::{IP, NSENTER, require_root};
 use super::{Attempt, FaultError, Result, report_left_behind};
 
 /// A network namespace of its own, `lo` up, known to `ip netns`; deleted when dropped.
@@ -57,6 +57,14 @@ impl Namespace {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(IP.program);
         command.args(["netns", "exec", self.name.as_str()]).arg(program);
+        command
+    }
+
+    /// Same as [`Namespace::command`], with the `/sys` of the machine and all that is mounted in it. `ip netns exec`
+    /// mounts a new one, which shows the links of the namespace and no control groups.
+    pub(crate) fn command_beside_the_machine(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(NSENTER.program);
+        command.arg(format!("--net=/run/netns/{}", self.name)).arg("--").arg(program);
         command
     }
 

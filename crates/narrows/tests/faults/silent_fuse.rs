@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, mount};
+use rustix::mount::{MountFlags, mount, mount_bind};
+use tempfile::NamedTempFile;
 
 use super::child::Child;
 use super::fuse_protocol::{Manner, serve};
@@ -61,6 +62,16 @@ impl SilentFuse {
     /// Where the file system is mounted.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Shows `text` in place of the file at `path`, in the namespace alone.
+    pub(crate) fn replace_file(&self, path: &CStr, text: &str) -> Result<()> {
+        let mut file = NamedTempFile::new().attempt(|| "make a file to show".to_owned())?;
+        file.write_all(text.as_bytes()).attempt(|| "fill a file to show".to_owned())?;
+        // The mount keeps the file when its name is gone.
+        let shown = CString::new(file.path().as_os_str().as_bytes()).attempt(|| "spell a path".to_owned())?;
+        self.namespace
+            .run(|| mount_bind(shown.as_c_str(), path).attempt(|| format!("show another file at {path:?}")))
     }
 
     /// Requests taken from the kernel after the handshake.

@@ -13,11 +13,11 @@ pub(crate) struct Tool {
 
 /// Sets up network namespaces.
 pub(crate) const IP: Tool = Tool { program: "ip", package: "iproute2" };
-/// Lists sockets.
-pub(crate) const SS: Tool = Tool { program: "ss", package: "iproute2" };
+/// Runs programs without root's rights.
+pub(crate) const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
 /// Makes file systems.
 pub(crate) const MKFS_EXT4: Tool = Tool { program: "mkfs.ext4", package: "e2fsprogs" };
-/// Enters mount namespaces.
+/// Enters namespaces.
 pub(crate) const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
 
 impl Tool {

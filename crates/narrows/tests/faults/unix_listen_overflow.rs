@@ -11,10 +11,10 @@ use rustix::net::{
 use tempfile::TempDir;
 
 use super::child::{Child, pace, sleep_forever};
+use super::netns::Namespace;
 use super::shared::{Atomics, Shared};
-use super::tools::{SS, require_root};
 use super::wait::wait_until;
-use super::{Attempt, Fault, FaultError, Health, Result};
+use super::{Attempt, Fault, Health, Result};
 
 /// Soon full, since nobody accepts.
 const BROKEN_BACKLOG: i32 = 4;
@@ -30,6 +30,8 @@ pub(crate) struct UnixListenOverflow {
     server: Child,
     counters: Shared<Counters>,
     path: PathBuf,
+    /// The kernel lists Unix sockets by network namespace, so that only this listener is seen.
+    namespace: Namespace,
     health: Health,
     _directory: TempDir,
 }
@@ -45,19 +47,20 @@ unsafe impl Atomics for Counters {}
 
 impl UnixListenOverflow {
     pub(crate) fn start(health: Health) -> Result<Self> {
-        require_root()?;
+        let namespace = Namespace::create()?;
         let directory = TempDir::new().attempt(|| "make a directory for a socket".to_owned())?;
         let path = directory.path().join("listener.sock");
         let address =
             SocketAddrUnix::new(&path).attempt(|| format!("make a socket address of {}", path.display()))?;
         let counters = Shared::<Counters>::new()?;
-        let server = Child::fork(c"unix-server", &[], &[], || serve(&address, health, &counters))?;
+        let entrance = [namespace.entrance()];
+        let server = Child::fork(c"unix-server", &entrance, &[], || serve(&address, health, &counters))?;
         wait_until("a Unix listener", || {
             server.check_alive()?;
             Ok(counters.listening.load(Relaxed) == 1)
         })?;
-        let client = Child::fork(c"unix-client", &[], &[], || keep_connecting(&address, &counters))?;
-        Ok(Self { client, server, counters, path, health, _directory: directory })
+        let client = Child::fork(c"unix-client", &entrance, &[], || keep_connecting(&address, &counters))?;
+        Ok(Self { client, server, counters, path, namespace, health, _directory: directory })
     }
 
     /// Where the listener is bound.
@@ -71,17 +74,6 @@ impl UnixListenOverflow {
         self.server.check_alive()?;
         Ok(self.counters.refused.load(Relaxed))
     }
-
-    /// Length and limit of the listener's queue, as the kernel gives them over `sock_diag`.
-    pub(crate) fn queue(&self) -> Result<(u64, u64)> {
-        let path = self.path.to_string_lossy();
-        let listed = SS.run(&["--no-header", "--unix", "--listening", "src", &path])?;
-        let mut numbers = listed.split_whitespace().skip(2).map(|field| field.parse().ok());
-        match (numbers.next().flatten(), numbers.next().flatten()) {
-            (Some(length), Some(limit)) => Ok((length, limit)),
-            _ => Err(FaultError::new(format!("ss lists no queue for {path}: {listed:?}"))),
-        }
-    }
 }
 
 impl Fault for UnixListenOverflow {
@@ -93,7 +85,7 @@ impl Fault for UnixListenOverflow {
     }
 
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        Command::new(program)
+        self.namespace.command(program)
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Facts {
     pub swappiness: Option<u64>,
     /// Lines or fields that could not be understood, and were skipped.
     pub skipped: u64,
+    /// What the caller's rights do not reach, and what that would take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<model::Unread>,
 }
 
 /// A row of `/proc/slabinfo` (slabinfo(5)).

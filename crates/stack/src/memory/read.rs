@@ -27,10 +27,15 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
         facts.vmstat = vmstat;
         facts.skipped += skipped;
     }
-    if let Some(bytes) = slabs_matter(&facts.meminfo).then(|| host.read("/proc/slabinfo").ok()).flatten() {
-        let (slabs, skipped) = parse_slabinfo(&bytes);
-        facts.slabs = Some(biggest(slabs));
-        facts.skipped += skipped;
+    match slabs_matter(&facts.meminfo).then(|| host.read("/proc/slabinfo")) {
+        Some(Ok(bytes)) => {
+            let (slabs, skipped) = parse_slabinfo(&bytes);
+            facts.slabs = Some(biggest(slabs));
+            facts.skipped += skipped;
+        }
+        // A kernel built without it has nothing to enable.
+        Some(Err(error @ HostError::Permission { .. })) => facts.unread.push(error.unread()),
+        Some(Err(_)) | None => {}
     }
     if let Ok(bytes) = host.read("/proc/sys/fs/dentry-state") {
         facts.dentries = parse_dentry_state(&bytes, counts_negative(host));

@@ -24,13 +24,21 @@ pub fn read(host: &dyn Host) -> Facts {
     let mut unread = Vec::new();
     let persisted = read_persisted(host, &mut unread);
     let fstab = read_fstab(host, &mut unread);
-    Facts { values: read_values(host), persisted: persisted.into(), fstab: fstab.into(), unread }
+    let values = read_values(host, &mut unread);
+    Facts { values, persisted: persisted.into(), fstab: fstab.into(), unread }
 }
 
 /// Reads the current values of every kernel parameter that a cause looks at; those the kernel lacks are left out.
-pub fn read_values(host: &dyn Host) -> BTreeMap<String, String> {
+/// Those that the caller's rights do not reach are added to `unread`.
+pub fn read_values(host: &dyn Host, unread: &mut Vec<Unread>) -> BTreeMap<String, String> {
     let value = |key: &&str| {
-        let text = host.value(&format!("/proc/sys/{}", key.replace('.', "/"))).ok()?;
+        let text = match host.value(&format!("/proc/sys/{}", key.replace('.', "/"))) {
+            Ok(text) => text,
+            Err(error) => {
+                unread.extend(matches!(error, HostError::Permission { .. }).then(|| error.unread()));
+                return None;
+            }
+        };
         let text: Vec<&str> = text.split_whitespace().collect();
         Some(((*key).to_owned(), without_secret(key, text.join(" "))))
     };

@@ -8,7 +8,7 @@ fn values_lose_their_tabs_and_missing_keys_are_left_out() {
     let mut tree = Tree::in_memory(1);
     tree.put(0, "/proc/sys/net/ipv4/tcp_rmem", "4096\t131072\t6291456\n");
     tree.put(0, "/proc/sys/net/ipv4/tcp_fastopen_key", "12345678-9abcdef0-12345678-9abcdef0\n");
-    let values = read_values(&tree.at(0));
+    let values = read_values(&tree.at(0), &mut vec![]);
     assert_eq!(values.len(), 2);
     assert_eq!(values["net.ipv4.tcp_rmem"], "4096 131072 6291456");
     assert_eq!(values["net.ipv4.tcp_fastopen_key"], "set");

@@ -20,6 +20,9 @@ pub struct Facts {
     pub cpu: Vec<CommandTime>,
     /// Processes that vanished or could not be read while they were listed.
     pub skipped: u64,
+    /// What the caller's rights do not reach, and what that would take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<model::Unread>,
 }
 
 /// CPU time of all processes of one command name.

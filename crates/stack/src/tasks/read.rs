@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use host::{Host, text};
+use host::{Host, HostError, text};
 use model::Unread;
 
 use super::detail::Seen;
@@ -29,7 +29,20 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     facts.cpu = used.filter(|time| time.user > 0 || time.system > 0 || time.block_io > 0).collect();
     facts.cpu.sort_by_key(|time| Reverse(time.user.saturating_add(time.system)));
     facts.cpu.truncate(MOST_COMMANDS);
+    facts.unread.extend(stacks_out_of_reach(host));
     Ok(facts)
+}
+
+/// Why the kernel stacks of waiting tasks cannot be read without root's rights. Root in a container may be denied that
+/// of its init alone, which says nothing of the others.
+fn stacks_out_of_reach(host: &dyn Host) -> Option<Unread> {
+    host.is_root().filter(|root| !root)?;
+    match host.read("/proc/1/stack") {
+        Err(error @ HostError::Permission { .. }) => {
+            Some(Unread { why: format!("{error}, nor that of any other user's task"), ..error.unread() })
+        }
+        _ => None,
+    }
 }
 
 #[derive(Default)]
