@@ -2,7 +2,7 @@
 //! disciplines, links, and network drivers.
 //!
 //! Everything here concerns the network namespace of the calling thread. Every parser is a pure function over
-//! bytes; only [`Listeners`], [`tcp_table`], [`qdiscs`], [`links`], [`ethtool`] and [`diag_state`] ask.
+//! bytes; only [`Listeners`], [`tcp_table()`], [`qdiscs`], [`links`], [`ethtool()`] and [`diag_state`] ask.
 //!
 //! Asking changes nothing: no query loads a kernel module unless the caller allows it ([`diag_state`]).
 
