@@ -2,7 +2,8 @@
 # scenario.sh NAME OUTPUT_DIRECTORY: runs one scenario in a guest and leaves its recorded tree in the directory.
 #   irq-pinned   all network interrupts on CPU 0, three io_uring waiters, steady load    irq-spread   its healthy twin
 #   nfs-slots    50 workers, noac, 16 session slots    nfs-latency  11 workers, same     nfs-cached   healthy twin: actimeo=600
-# NARROWS=/path/to/narrows also runs `narrows record --tree` under the same load (OUTPUT_DIRECTORY/narrows/).
+# NARROWS=/path/to/narrows also runs `narrows record --tree` under the same load (OUTPUT_DIRECTORY/narrows/), with the
+# arguments in NARROWS_ARGS.
 # HOOK=/path/to/script is run in the guest, under the same load, after the instants; its output is OUTPUT_DIRECTORY/hook.out.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")

@@ -124,6 +124,7 @@ fn a_load_of_450_on_idle_cpus_is_the_file_server() {
     tree.add_workers(&waiting_workers());
     let report = Report::of("003", &tree);
     report.differs("cpu.load-high-while-idle", "tasks.waiting-on-network-filesystem", "confirmed");
+    report.differs("cpu.load-high-while-idle", "nfs.server-slow", "confirmed");
     report.differs("cpu.load-high-while-idle", "tasks.waiting-on-disk", "ruled-out");
     report.is_absent("cpu.iowait-high");
     for flagged in [

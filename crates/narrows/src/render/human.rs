@@ -36,11 +36,10 @@ pub(crate) fn report(report: &Report, evidence: &Evidence, all: bool) -> String 
 /// What holds back now, then what would next. A proved cause of what is felt comes first, unless the narrows itself is
 /// full: then that is the answer.
 fn answer(page: &mut Page, report: &Report) {
-    let felt = report.causes.iter().find(|cause| is_felt(cause));
+    let felt = report.causes.iter().find(|cause| wording::is_felt(cause));
     let full = report.narrows.as_ref().is_some_and(|narrows| narrows.breaks_at_times <= FULL_AT_TIMES);
     if let Some(cause) = felt.filter(|_| !full) {
-        let text = format!("{}: {} ({})", cause.title, cause.summary, cause.id);
-        page.line("  Felt now:    ", bad(), 15, &text);
+        page.line("  Felt now:    ", bad(), 15, &wording::felt(cause));
     }
     match &report.narrows {
         Some(narrows) if narrows.breaks_at_times <= 2.0 => {
@@ -56,10 +55,6 @@ fn answer(page: &mut Page, report: &Report) {
             page.line("  ", strong(), 2, "No limit was measured: rates need two readings of a live host.");
         }
     }
-}
-
-fn is_felt(cause: &CauseReport) -> bool {
-    cause.verdict == Verdict::Confirmed && cause.severity >= Some(Severity::Limiting)
 }
 
 fn symptoms(page: &mut Page, report: &Report) {

@@ -10,6 +10,9 @@ use super::wording;
 /// Renders a report.
 pub(crate) fn report(report: &Report) -> String {
     let mut text = format!("# {}\n\n", inline(&wording::headline(&report.host, &report.window)));
+    if let Some(cause) = report.causes.iter().find(|cause| wording::is_felt(cause)) {
+        let _ = writeln!(text, "**Felt now:** {}\n", inline(&wording::felt(cause)));
+    }
     if let Some(narrows) = &report.narrows {
         let _ = writeln!(text, "**The narrows:** {}\n", inline(&narrows.sentence));
     }

@@ -1,8 +1,8 @@
 //! Words that the terminal and Markdown share.
 
 use model::observation::number_text;
-use model::report::{HostIdentity, StationReport, WindowSummary};
-use model::{Change, ChangeKind, Observation};
+use model::report::{CauseReport, HostIdentity, StationReport, WindowSummary};
+use model::{Change, ChangeKind, Observation, Severity, Verdict};
 
 /// The first line: what host, and how long it was read.
 pub(crate) fn headline(host: &HostIdentity, window: &WindowSummary) -> String {
@@ -19,6 +19,16 @@ pub(crate) fn headline(host: &HostIdentity, window: &WindowSummary) -> String {
         parts.push("without root".to_owned());
     }
     parts.join(" · ")
+}
+
+/// Whether a cause is proved, and explains what is felt now or loses work.
+pub(crate) fn is_felt(cause: &CauseReport) -> bool {
+    cause.verdict == Verdict::Confirmed && cause.severity >= Some(Severity::Limiting)
+}
+
+/// A cause that is felt, in one line.
+pub(crate) fn felt(cause: &CauseReport) -> String {
+    format!("{}: {} ({})", cause.title, cause.summary, cause.id)
 }
 
 /// An observation in one line: field, value, and where it was read.
@@ -115,4 +125,29 @@ fn round(number: f64) -> f64 {
 /// A share as a percentage.
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), |share| format!("{} %", number_text((share * 100.0).round())))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Station;
+
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_nearly_reached_shows_the_load_that_is_missing() {
+        let at = |busy: f64| {
+            let station =
+                Station { servers: Some(100.0), busy: Some(busy), ..Station::new("cpu", "cpu", "") };
+            breaks_at(&StationReport {
+                id: String::new(),
+                utilization: station.utilization(),
+                headroom: None,
+                saturates_at_times: station.saturates_at_times(),
+                saturates_at_requests_per_s: None,
+                station,
+            })
+        };
+        assert_eq!((at(100.0).as_str(), at(99.9).as_str(), at(97.0).as_str()), ("now", "+0.1 %", "+3.1 %"));
+        assert_eq!((at(50.0).as_str(), at(5.0).as_str()), ("2×", "20×"));
+    }
 }

@@ -16,9 +16,9 @@ pub(crate) struct Report {
     text: String,
 }
 
-fn run(tree: &HostTree, format: &str) -> String {
+fn run(tree: &HostTree, options: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_narrows"));
-    command.args(["check", "--fail-on", "never", "--format", format]).arg(tree.path()).env("NO_COLOR", "1");
+    command.args(["check", "--fail-on", "never"]).args(options).arg(tree.path()).env("NO_COLOR", "1");
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -35,11 +35,12 @@ impl Report {
 
     /// Reads a tree twice: the same evidence gives the same report, within the width of a page.
     pub(crate) fn read(tree: &HostTree) -> Self {
-        let text = run(tree, "human");
-        assert_eq!(text, run(tree, "human"), "the same evidence gave another report");
-        let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > COLUMNS).collect();
+        let (text, whole) = (run(tree, &[]), run(tree, &["--all"]));
+        assert_eq!(text, run(tree, &[]), "the same evidence gave another report");
+        let wide = |line: &&str| line.chars().count() > COLUMNS;
+        let wide: Vec<_> = text.lines().chain(whole.lines()).filter(wide).collect();
         assert!(wide.is_empty(), "wider than {COLUMNS} columns: {wide:#?}");
-        Self { json: serde_json::from_str(&run(tree, "json")).unwrap(), text }
+        Self { json: serde_json::from_str(&run(tree, &["--format", "json"])).unwrap(), text }
     }
 
     fn cause(&self, id: &str) -> &Value {

@@ -28,11 +28,8 @@ fn nobody_gets_a_report_that_says_what_root_would_add() -> Result<()> {
     println!("exit code {}, not read: {:#?}", checked.exit_code, report.unread);
     assert!((0..=1).contains(&checked.exit_code), "exit code {}", checked.exit_code);
     assert_eq!(report.host.root, Some(false));
-    let restricted = [
-        ("memory", "/proc/slabinfo"),
-        ("tasks", "/proc/1/stack"),
-        ("settings", "/proc/sys/net/ipv4/tcp_fastopen_key"),
-    ];
+    // The slab table is asked for only where slabs take a twentieth of memory, so it may be missing here.
+    let restricted = [("tasks", "/proc/1/stack"), ("settings", "/proc/sys/net/ipv4/tcp_fastopen_key")];
     for (layer, path) in restricted {
         let named = report.unread.iter().find(|unread| unread.layer == layer && unread.why.contains(path));
         assert!(named.is_some_and(|unread| unread.how_to_enable.contains("root")), "{path}: {named:?}");

@@ -38,3 +38,41 @@ fn counted_waiting(evidence: &Evidence, busy: f64) -> Option<f64> {
     let counts: Vec<f64> = facts.filter_map(|cpu| cpu.running).map(|count| count as f64 - 1.0).collect();
     (!counts.is_empty()).then(|| (counts.iter().sum::<f64>() / counts.len() as f64 - busy).max(0.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use host::Tree;
+
+    use super::*;
+
+    fn cpus(second: &str) -> Station {
+        let mut tree = Tree::in_memory(2);
+        tree.put(0, "/proc/uptime", "100.0 0");
+        tree.put(1, "/proc/uptime", "110.0 0");
+        tree.put(
+            0,
+            "/proc/stat",
+            "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\n",
+        );
+        tree.put(1, "/proc/stat", second);
+        let evidence = crate::reading::read_tree(&tree).unwrap();
+        stations(&evidence).remove(0)
+    }
+
+    #[test]
+    fn a_cpu_that_is_withheld_serves_nothing() {
+        let station = cpus(
+            "cpu 500 0 0 500 0 0 0 1000 0 0\ncpu0 500 0 0 500 0 0 0 0 0 0\ncpu1 0 0 0 0 0 0 0 1000 0 0\n",
+        );
+        assert_eq!((station.servers, station.busy), (Some(1.0), Some(0.5)));
+        assert_eq!(station.what, "2 CPUs, less 1 withheld");
+    }
+
+    #[test]
+    fn the_steal_of_any_shared_machine_takes_no_cpu_away() {
+        let station = cpus(
+            "cpu 500 0 0 1480 0 0 0 20 0 0\ncpu0 500 0 0 490 0 0 0 10 0 0\ncpu1 0 0 0 990 0 0 0 10 0 0\n",
+        );
+        assert_eq!((station.servers, station.what.as_str()), (Some(2.0), "2 CPUs"));
+    }
+}

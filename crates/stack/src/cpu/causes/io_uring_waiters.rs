@@ -62,7 +62,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let cpus = shares::count(span.last).ok_or_else(shares::no_ticks)?;
     let seen = Seen {
         iowait: total.iowait,
-        explained: freest(&shares::per_cpu(&span), waiters) / cpus,
+        explained: freest_ticks(&shares::per_cpu(&span), waiters) / ticks(total.ticks).max(1.0),
         disk,
         cpus,
         waiters,
@@ -72,9 +72,10 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     Ok(outcome.seen_all(observations(&seen)))
 }
 
-/// The free time of the freest CPUs, in CPUs: one for each waiter. Waiters that sleep on one CPU mark it only once.
-fn freest(cpus: &[(u32, Shares)], waiters: f64) -> f64 {
-    let mut free: Vec<f64> = cpus.iter().map(|(_, shares)| shares.free()).collect();
+/// The free ticks of the freest CPUs, one CPU for each waiter: waiters that sleep on one CPU mark it only once. Ticks
+/// and not shares, because a busy virtual CPU counts fewer of them than an idle one.
+fn freest_ticks(cpus: &[(u32, Shares)], waiters: f64) -> f64 {
+    let mut free: Vec<f64> = cpus.iter().map(|(_, shares)| shares.free() * ticks(shares.ticks)).collect();
     free.sort_by(|a, b| b.total_cmp(a));
     let mut left = waiters;
     let each = free.into_iter().map(|free| {
@@ -83,6 +84,11 @@ fn freest(cpus: &[(u32, Shares)], waiters: f64) -> f64 {
         free * marked
     });
     each.sum()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "ticks of a window")]
+fn ticks(count: u64) -> f64 {
+    count as f64
 }
 
 /// The first running program that is known to use io_uring.

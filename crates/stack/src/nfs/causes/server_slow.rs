@@ -19,6 +19,10 @@ pub(super) static CAUSE: Cause = Cause {
 /// A healthy server in the same network answers metadata in about 1 ms; from here on a page feels it.
 const SLOW_MS: f64 = 10.0;
 
+/// A session that is full makes a server slow by itself, but a healthy one answers N requests in N ms even if it serves
+/// them one at a time. Beyond three times that, it is slow whatever queues.
+const SLOW_FOR_EACH_IN_FLIGHT_MS: f64 = 3.0;
+
 /// Reads and writes of 1 MiB that are sent many at once take 100 ms at 100 Mbit/s without any fault.
 const SLOW_DATA_MS: f64 = 100.0;
 
@@ -29,7 +33,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let Some(mount) = rates.iter().filter(asked).max_by(|a, b| rtt_ms(a).total_cmp(&rtt_ms(b))) else {
         return Ok(data_only(&rates));
     };
-    let queued = mount.queue_ratio().unwrap_or(0.0) > QUEUED;
+    let by_its_own_queue = mount.in_flight() * SLOW_FOR_EACH_IN_FLIGHT_MS;
+    let queued = mount.queue_ratio().unwrap_or(0.0) > QUEUED && rtt_ms(mount) <= by_its_own_queue;
     let outcome = match (rtt_ms(mount) >= SLOW_MS, queued) {
         (false, _) => Outcome::ruled_out(line(mount)),
         (true, false) => Outcome::confirmed(Severity::Limiting, line(mount)).remedy(remedy(mount)),
