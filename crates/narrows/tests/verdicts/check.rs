@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use model::report::{CauseReport, DifferentialRow, Report, SymptomReport};
 use model::{Severity, Verdict};
 
-use super::noise::{Disturbance, Noise};
+use super::noise::{Disturbance, Noise, wait_for_a_gap};
 use crate::faults::wait::wait_within;
 use crate::faults::{Attempt, Fault, FaultError, Result, kernel};
 
@@ -16,8 +16,8 @@ use crate::faults::{Attempt, Fault, FaultError, Result, kernel};
 pub(crate) const NARROWS: &str = env!("CARGO_BIN_EXE_narrows");
 /// A check that has not ended by then never will.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// How often a check is repeated while the machine is busy with something else.
-const TRIES: usize = 12;
+/// How long a check is repeated while the machine is busy with something else.
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// The outcome of one `narrows check`.
 pub(crate) struct Checked {
@@ -80,8 +80,8 @@ pub(crate) fn check_in_quiet(
     options: &[&str],
     judge: impl Fn(&Checked) -> Result<()>,
 ) -> Result<Checked> {
-    let mut objections = Vec::new();
-    for _ in 0..TRIES {
+    let (start, mut objections) = (Instant::now(), Vec::new());
+    while start.elapsed() < PATIENCE {
         let before = Noise::now()?;
         let mut checked = check(fault, options)?;
         let noise = before.until_now()?;
@@ -93,7 +93,10 @@ pub(crate) fn check_in_quiet(
                 println!("agreed ({shown})");
                 return Ok(checked);
             }
-            Err(objection) if loud => objections.push(format!("{shown}: {objection}")),
+            Err(objection) if loud => {
+                objections.push(format!("{shown}: {objection}"));
+                wait_for_a_gap()?;
+            }
             Err(objection) => return Err(FaultError::new(format!("on a quiet machine: {objection}"))),
         }
     }

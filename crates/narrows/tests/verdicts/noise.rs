@@ -1,9 +1,11 @@
 //! How busy the machine was with anything but the fault, measured apart from narrows.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use crate::faults::Result;
 use crate::faults::kernel::{self, CpuTicks};
+use crate::faults::wait::wait_until;
 
 /// The share of CPU time above which other programs compete for the CPUs.
 const BUSY_CPUS: f64 = 0.5;
@@ -13,6 +15,25 @@ const FULL_CPUS: f64 = 0.85;
 const BUSY_DISK: f64 = 0.04;
 /// Ticks per second of `/proc/stat` (`USER_HZ`, the same on every architecture that matters here).
 const TICKS_PER_S: f64 = 100.0;
+
+/// How long the CPUs must have been free to try again.
+const GAP: Duration = Duration::from_millis(300);
+/// How long such a gap is waited for before trying again anyway.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Waits until other programs leave the CPUs alone, or long enough.
+pub(crate) fn wait_for_a_gap() -> Result<()> {
+    let give_up = Instant::now() + LONGEST_WAIT;
+    let (mut since, mut before) = (Instant::now(), Noise::now()?);
+    wait_until("the next try", || {
+        if since.elapsed() < GAP {
+            return Ok(false);
+        }
+        let free = before.until_now()?.busy < BUSY_CPUS;
+        (since, before) = (Instant::now(), Noise::now()?);
+        Ok(free || Instant::now() >= give_up)
+    })
+}
 
 /// The state of the machine's counters at one instant.
 pub(crate) struct Noise {
