@@ -13,6 +13,7 @@ pub mod layers;
 pub mod reading;
 pub mod rootless;
 pub mod samples;
+mod wording;
 
 pub mod cgroup;
 pub mod cpu;

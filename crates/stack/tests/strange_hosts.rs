@@ -76,6 +76,13 @@ fn a_default_host_is_well_in_every_shape() {
 }
 
 #[test]
+fn a_host_of_one_cpu_is_not_told_of_1_cpus() {
+    let report = report(&machine(0..1).tree());
+    let text = serde_json::to_string(&report).unwrap();
+    assert!(text.contains("1 CPU") && !text.contains("1 CPUs"), "{text}");
+}
+
+#[test]
 fn nothing_is_unknown_of_cpus_where_all_is_there() {
     let report = report(&machine(0..256).tree());
     for id in [

@@ -3,7 +3,7 @@
 use model::Station;
 
 use super::shares;
-use crate::Evidence;
+use crate::{Evidence, wording};
 
 /// The CPUs: as many servers as are online, busy as long as they ran something of this host.
 pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
@@ -17,7 +17,7 @@ pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
         servers: Some(servers),
         busy: Some(busy),
         waiting,
-        ..Station::new("cpu", "cpu.cpus", format!("{servers} CPUs"))
+        ..Station::new("cpu", "cpu.cpus", wording::cpus(servers))
     }]
 }
 

@@ -39,7 +39,10 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     // Events of a group count in all its ancestors as well: the group with the limit is the one that met it.
     groups.sort_by_key(|(met, _, last)| (std::cmp::Reverse(*met), last.memory_max_bytes.is_none()));
     let Some((met, first, last)) = groups.first() else {
-        return Ok(Outcome::ruled_out(format!("none of {} groups has a memory limit", span.last.looked_at)));
+        return Ok(Outcome::ruled_out(format!(
+            "no memory limit on any group ({} looked at)",
+            span.last.looked_at
+        )));
     };
     let line = line(first, last);
     let outcome = match met {

@@ -5,7 +5,7 @@ use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, 
 
 use crate::cpu::shares::{self, percent};
 use crate::samples::Wait;
-use crate::{Cause, Evidence, disk};
+use crate::{Cause, Evidence, disk, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "cpu.io-uring-waiters",
@@ -77,9 +77,9 @@ fn found(seen: &Seen) -> Outcome {
     // The most they explain: waiters that sleep on the same CPU mark it only once.
     let explained = (seen.waiters / seen.cpus).min(1.0) * seen.free;
     let line = format!(
-        "{} io_uring waiters on {} CPUs explain up to {} % iowait, measured {} %",
+        "{} io_uring waiters on {} explain up to {} % iowait, measured {} %",
         number_text((seen.waiters * 10.0).round() / 10.0),
-        number_text(seen.cpus),
+        wording::cpus(seen.cpus),
         number_text(percent(explained)),
         number_text(percent(seen.iowait))
     );

@@ -5,7 +5,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cpu::shares::{self, Shares, percent};
-use crate::{Cause, Evidence};
+use crate::{Cause, Evidence, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "cpu.work-exceeds-cpus",
@@ -33,9 +33,9 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let cpus = shares::count(span.last).ok_or_else(shares::no_ticks)?;
     let stalled = shares::stalled(&span, |cpu| cpu.pressure_cpu.as_ref());
     let line = format!(
-        "{} of {} CPUs busy, {} % free{}",
+        "{} of {} busy, {} % free{}",
         number_text(((total.busy() * cpus) * 100.0).round() / 100.0),
-        number_text(cpus),
+        wording::cpus(cpus),
         number_text(percent(total.free())),
         used_most(evidence).map_or_else(String::new, |commands| format!("; most by {commands}"))
     );

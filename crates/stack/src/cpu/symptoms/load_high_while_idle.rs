@@ -5,7 +5,7 @@ use model::{Missing, Observation};
 
 use crate::cpu::Facts;
 use crate::cpu::shares::{self, percent};
-use crate::{Evidence, Presence, Symptom};
+use crate::{Evidence, Presence, Symptom, wording};
 
 pub(super) static SYMPTOM: Symptom = Symptom {
     id: "cpu.load-high-while-idle",
@@ -45,9 +45,9 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
     });
     let ebbing = if high && falls { ", left over from a burst that has ended" } else { "" };
     let summary = format!(
-        "load {} on {} CPUs, {} % idle{in_d}{ebbing}",
+        "load {} on {}, {} % idle{in_d}{ebbing}",
         number_text(last.one),
-        number_text(cpus),
+        wording::cpus(cpus),
         number_text(percent(total.free()))
     );
     let presence = Presence::new(high && !falls, summary)
