@@ -218,3 +218,25 @@ fn a_database_of_64_cores_that_keeps_its_nvme_busy_all_the_time_is_well() {
     assert!(narrows.breaks_at_times > 2.0);
     assert!(tree.at(0).read("/sys/block/nvme0n1/queue/rotational").is_ok());
 }
+
+#[test]
+fn a_backup_at_low_priority_that_takes_all_idle_time_is_no_lack_of_cpus() {
+    let mut tree = Machine::default().tree();
+    for (instant, _) in INSTANTS {
+        let stat = tree.at(instant).value("/proc/stat").unwrap();
+        let niced = |line: &str| {
+            let mut words: Vec<_> = line.split_whitespace().collect();
+            if line.starts_with("cpu") {
+                words.swap(2, 4);
+            }
+            words.join(" ")
+        };
+        tree.put(instant, "/proc/stat", stat.lines().map(niced).collect::<Vec<_>>().join("\n") + "\n");
+    }
+    put_pressure(&mut tree, "cpu", 700_000);
+    let report = report(&tree);
+    assert_eq!(alarms(&report), Vec::<String>::new());
+    let cpus = cause(&report, "cpu.work-exceeds-cpus");
+    assert_eq!(cpus.verdict, Verdict::Consistent);
+    assert!(cpus.summary.contains("70 % at low priority"), "{}", cpus.summary);
+}

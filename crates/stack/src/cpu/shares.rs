@@ -13,6 +13,8 @@ use crate::Span;
 pub struct Shares {
     /// User mode, at any priority, guests included.
     pub user: f64,
+    /// The part of `user` at low priority (nice values above 0).
+    pub nice: f64,
     /// Kernel mode.
     pub system: f64,
     /// Idle, with no task waiting for I/O.
@@ -50,7 +52,8 @@ const LARGEST_STEP_BACK: u64 = 10;
 /// is part of `user`.
 #[expect(clippy::cast_precision_loss, reason = "ticks of a window")]
 pub fn shares(first: &Times, last: &Times) -> Option<Shares> {
-    let user = growth(first.user, last.user)?.saturating_add(growth(first.nice, last.nice)?);
+    let nice = growth(first.nice, last.nice)?;
+    let user = growth(first.user, last.user)?.saturating_add(nice);
     let system = growth(first.system, last.system)?;
     let (irq, softirq) = (growth(first.irq, last.irq)?, growth(first.softirq, last.softirq)?);
     let steal = growth(first.steal, last.steal)?;
@@ -63,6 +66,7 @@ pub fn shares(first: &Times, last: &Times) -> Option<Shares> {
     let share = |count: u64| count as f64 / ticks as f64;
     (ticks > 0).then(|| Shares {
         user: share(user),
+        nice: share(nice),
         system: share(system),
         idle: share(idle),
         iowait: share(iowait),

@@ -50,6 +50,12 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
                 "a window without steal",
                 "settle cpu.steal first: stolen CPUs are not there to be used",
             ))
+        } else if total.free() + total.nice >= LITTLE_TIME_LEFT {
+            let line = format!("{line}; {} % at low priority", number_text(percent(total.nice)));
+            Outcome::consistent(Severity::Latent, line).lacks(Missing::new(
+                "whether work at normal priority waits",
+                "what runs at a nice value above 0 yields to it: look again when that has ended",
+            ))
         } else {
             let waiting = shares::waiting(&span);
             Outcome::confirmed(Severity::Limiting, line).remedy(remedy(&total, cpus, waiting))
