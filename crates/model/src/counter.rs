@@ -3,13 +3,15 @@
 /// The growth of a counter between two readings.
 ///
 /// `None` when it went backwards in a way that no 32-bit wrap explains: the driver was reloaded, the counter was
-/// reset, or the reading is wrong. A fall from the upper to the lower half of the 32-bit range is a wrap.
+/// reset, or the reading is wrong. A fall from the last sixteenth of the 32-bit range to the first is a wrap; a
+/// counter that grows by more than that within a window is not counted in 32 bits.
 pub fn growth(first: u64, last: u64) -> Option<u64> {
     const WRAP: u64 = 1 << 32;
+    const NEAR: u64 = WRAP / 16;
     if last >= first {
         return Some(last - first);
     }
-    let wrapped = (WRAP / 2..WRAP).contains(&first) && last < WRAP / 2;
+    let wrapped = (WRAP - NEAR..WRAP).contains(&first) && last < NEAR;
     wrapped.then(|| last + WRAP - first)
 }
 
@@ -31,6 +33,7 @@ mod tests {
     #[test]
     fn a_counter_that_was_reset_has_no_growth() {
         assert_eq!(growth(5_000, 10), None);
+        assert_eq!(growth(3 << 30, 10), None, "a counter of 64 bits may pass there");
         assert_eq!(growth(1 << 40, 10), None);
     }
 

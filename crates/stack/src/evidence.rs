@@ -60,10 +60,11 @@ pub struct Span<'a, T> {
 }
 
 impl Evidence {
-    /// The length of the window in seconds, by the monotonic clock.
+    /// The length of the window in seconds, by the monotonic clock; 0 where that clock stood still or is not to be
+    /// believed.
     pub fn seconds(&self) -> f64 {
-        let at = |reading: Option<&Reading>| reading.map_or(0.0, |reading| reading.clock.monotonic_s);
-        (at(self.readings.last()) - at(self.readings.first())).max(0.0)
+        let ends = self.readings.first().zip(self.readings.last());
+        ends.and_then(|(first, last)| between(first, last)).unwrap_or(0.0)
     }
 
     /// A layer at the last reading that has it.
@@ -88,14 +89,10 @@ impl Evidence {
         let mut read = self.readings.iter().filter(|reading| layer(reading).facts().is_some());
         let (first, last) = (read.next(), read.next_back());
         let Some(first) = first else { return Err(self.why_unread(layer)) };
-        let last = last.filter(|last| last.clock.monotonic_s > first.clock.monotonic_s);
+        let seconds = last.and_then(|last| between(first, last));
         let facts = |reading: &'a Reading| layer(reading).facts();
-        match (facts(first), last.and_then(facts), last) {
-            (Some(first_facts), Some(last_facts), Some(last)) => Ok(Span {
-                first: first_facts,
-                last: last_facts,
-                seconds: last.clock.monotonic_s - first.clock.monotonic_s,
-            }),
+        match (facts(first), last.and_then(facts), seconds) {
+            (Some(first), Some(last), Some(seconds)) => Ok(Span { first, last, seconds }),
             _ => Err(Missing::new(
                 "a second reading at a later time",
                 "rates need two readings: run `narrows check` on the live host, or record a tree of several instants",
@@ -113,4 +110,10 @@ impl Evidence {
             None => Missing::new("any reading", "read the host once"),
         }
     }
+}
+
+/// The seconds from one reading to another; `None` unless they are more than 0 and finite.
+fn between(first: &Reading, last: &Reading) -> Option<f64> {
+    let seconds = last.clock.monotonic_s - first.clock.monotonic_s;
+    (seconds > 0.0 && seconds.is_finite()).then_some(seconds)
 }

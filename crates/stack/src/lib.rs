@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod layers;
 pub mod reading;
 pub mod samples;
+mod wording;
 
 pub mod cgroup;
 pub mod cpu;

@@ -25,7 +25,17 @@ pub struct Quota<'a> {
 /// Fewer periods than this are too few to speak of a share of them.
 const LEAST_PERIODS: u64 = 10;
 
+/// Fewer throttled periods than this are a burst, such as a start or a probe.
+const LEAST_THROTTLED: u64 = 3;
+/// From this share of periods in which the quota ran out on, it holds work back.
+const THROTTLED: f64 = 0.05;
+
 impl Quota<'_> {
+    /// Whether the quota holds work back: it ran out often, and not in a single burst.
+    pub fn is_throttled(&self) -> bool {
+        self.throttled >= LEAST_THROTTLED && self.throttled_share().is_some_and(|share| share >= THROTTLED)
+    }
+
     /// The share of periods in which the quota ran out, 0 to 1; `None` when too few began.
     #[expect(clippy::cast_precision_loss, reason = "periods of a window")]
     pub fn throttled_share(&self) -> Option<f64> {
@@ -33,12 +43,13 @@ impl Quota<'_> {
     }
 }
 
-/// Every group with a quota at the end of the window whose counters did not go backwards, most throttled first.
+/// Every group with a quota at the end of the window whose counters did not go backwards: those that are throttled, then
+/// the others, each by its share of throttled periods.
 pub fn quotas<'a>(span: &Span<'a, Facts>) -> Vec<Quota<'a>> {
     let mut quotas: Vec<_> =
         pairs(span).filter_map(|(first, last)| quota(first, last, span.seconds)).collect();
     let share = |quota: &Quota| quota.throttled_share().unwrap_or(0.0);
-    quotas.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    quotas.sort_by(|a, b| b.is_throttled().cmp(&a.is_throttled()).then(share(b).total_cmp(&share(a))));
     quotas
 }
 

@@ -1,9 +1,11 @@
 //! How CPUs spent the window.
 
+use std::collections::BTreeSet;
+
 use model::Missing;
 use model::counter::{growth, per_second};
 
-use super::{Facts, Pressure, Times};
+use super::{Cpu, Facts, Pressure, Times};
 use crate::Span;
 
 /// Shares of the time of one or all CPUs, 0 to 1, together 1.
@@ -11,6 +13,8 @@ use crate::Span;
 pub struct Shares {
     /// User mode, at any priority, guests included.
     pub user: f64,
+    /// The part of `user` at low priority (nice values above 0).
+    pub nice: f64,
     /// Kernel mode.
     pub system: f64,
     /// Idle, with no task waiting for I/O.
@@ -39,20 +43,30 @@ impl Shares {
     }
 }
 
+/// `idle` and `iowait` together may step back by so many ticks through rounding; a larger step is another counter.
+const LARGEST_STEP_BACK: u64 = 10;
+
 /// The shares between two readings; `None` without a tick between them, or when a counter was reset.
 ///
-/// `idle` and `iowait` may step back a little (proc(5)); such a step counts nothing. `guest` is part of `user`.
+/// `idle` and `iowait` may step back a little, and give time to each other (proc(5)); such a step counts nothing. `guest`
+/// is part of `user`.
 #[expect(clippy::cast_precision_loss, reason = "ticks of a window")]
 pub fn shares(first: &Times, last: &Times) -> Option<Shares> {
-    let user = growth(first.user, last.user)?.saturating_add(growth(first.nice, last.nice)?);
+    let nice = growth(first.nice, last.nice)?;
+    let user = growth(first.user, last.user)?.saturating_add(nice);
     let system = growth(first.system, last.system)?;
     let (irq, softirq) = (growth(first.irq, last.irq)?, growth(first.softirq, last.softirq)?);
     let steal = growth(first.steal, last.steal)?;
+    let unused = |times: &Times| times.idle.saturating_add(times.iowait);
+    if unused(first).saturating_sub(unused(last)) > LARGEST_STEP_BACK {
+        return None;
+    }
     let (idle, iowait) = (last.idle.saturating_sub(first.idle), last.iowait.saturating_sub(first.iowait));
     let ticks = [user, system, irq, softirq, steal, idle, iowait].into_iter().fold(0, u64::saturating_add);
     let share = |count: u64| count as f64 / ticks as f64;
     (ticks > 0).then(|| Shares {
         user: share(user),
+        nice: share(nice),
         system: share(system),
         idle: share(idle),
         iowait: share(iowait),
@@ -64,8 +78,33 @@ pub fn shares(first: &Times, last: &Times) -> Option<Shares> {
 }
 
 /// The shares of all CPUs together over the window.
+///
+/// The kernel's own sum counts idle time of an offline CPU by another counter (fs/proc/stat.c, `get_idle_time`) and jumps
+/// when one comes or goes: then the CPUs that were online at both ends are summed instead.
 pub fn total(span: &Span<Facts>) -> Option<Shares> {
-    shares(&span.first.total, &span.last.total)
+    let ids = |facts: &Facts| facts.cpus.iter().map(|cpu| cpu.id).collect::<BTreeSet<_>>();
+    let (first, last) = (ids(span.first), ids(span.last));
+    let both: BTreeSet<_> = first.intersection(&last).copied().collect();
+    if first == last || both.is_empty() {
+        return shares(&span.first.total, &span.last.total);
+    }
+    shares(&sum(span.first, &both), &sum(span.last, &both))
+}
+
+fn sum(facts: &Facts, ids: &BTreeSet<u32>) -> Times {
+    let chosen = facts.cpus.iter().filter(|cpu| ids.contains(&cpu.id));
+    chosen.fold(Times::default(), |sum, Cpu { times, .. }| Times {
+        user: sum.user.saturating_add(times.user),
+        nice: sum.nice.saturating_add(times.nice),
+        system: sum.system.saturating_add(times.system),
+        idle: sum.idle.saturating_add(times.idle),
+        iowait: sum.iowait.saturating_add(times.iowait),
+        irq: sum.irq.saturating_add(times.irq),
+        softirq: sum.softirq.saturating_add(times.softirq),
+        steal: sum.steal.saturating_add(times.steal),
+        guest: sum.guest.saturating_add(times.guest),
+        guest_nice: sum.guest_nice.saturating_add(times.guest_nice),
+    })
 }
 
 /// The shares of each CPU that was online at both ends of the window.

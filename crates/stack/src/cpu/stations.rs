@@ -4,7 +4,7 @@ use model::Station;
 use model::observation::number_text;
 
 use super::shares;
-use crate::Evidence;
+use crate::{Evidence, wording};
 
 /// Below this share, steal is the scheduling of any shared machine.
 const FELT: f64 = 0.05;
@@ -26,7 +26,7 @@ pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
         ..Station::new(
             "cpu",
             "cpu.cpus",
-            format!("{servers} CPUs{}", if withheld > 0.0 { &less } else { "" }),
+            format!("{}{}", wording::cpus(servers), if withheld > 0.0 { &less } else { "" }),
         )
     }]
 }

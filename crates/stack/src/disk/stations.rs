@@ -1,4 +1,4 @@
-//! Each real disk that did anything is a station of one server.
+//! Each real disk that did anything is a station: of one server, or of a number that nobody knows.
 
 use model::Station;
 
@@ -12,9 +12,10 @@ pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
     rates(&span).into_iter().filter(used).map(|disk| station(&disk)).collect()
 }
 
+/// A disk that serves requests side by side, and fast, has more servers than one: how many, it does not say.
 fn station(disk: &Rates) -> Station {
     Station {
-        servers: Some(1.0),
+        servers: (!disk.is_parallel() || disk.is_slow()).then_some(1.0),
         arrivals_per_s: Some(disk.requests_per_s),
         service_s: (disk.requests_per_s > 0.0).then(|| disk.busy / disk.requests_per_s),
         busy: Some(disk.busy),

@@ -32,7 +32,8 @@ const STATISTICS: [&str; 11] = [
     "collisions",
 ];
 
-/// Reads the layer at this instant.
+/// Reads the layer at this instant. The driver of an interface that is down is not asked: the kernel would wake a device
+/// that sleeps (`pm_runtime_get_sync` in `dev_ethtool` of net/ethtool/ioctl.c).
 ///
 /// # Errors
 /// When `/sys/class/net` cannot be listed.
@@ -85,9 +86,13 @@ fn interface(host: &dyn Host, name: String, link: Option<&Link>, device: Option<
         read.driver =
             host.link(&format!("/sys/class/net/{name}/device/driver")).ok().map(|to| base_name(&to));
         read.node = number("device/numa_node").and_then(|node| u32::try_from(node).ok());
-        read.speed_mbits = number("speed").filter(|speed| *speed > 0 && *speed < u64::from(u32::MAX));
         read_queues(host, &name, &mut read);
-        ask_driver(host, &name, &mut read);
+        if read.state.as_deref() == Some("down") {
+            read.driver_unread = Some("it is down: asking its driver would wake the device".to_owned());
+        } else {
+            read.speed_mbits = number("speed").filter(|speed| *speed > 0 && *speed < u64::from(u32::MAX));
+            ask_driver(host, &name, &mut read);
+        }
     }
     Interface { name, ..read }
 }
@@ -222,5 +227,20 @@ mod tests {
             tree.put(0, "/.narrows/links.json", bytes);
             proptest::prop_assert!(read(&tree.at(0)).is_ok());
         }
+    }
+
+    #[test]
+    fn the_driver_of_an_interface_that_is_down_is_not_asked() {
+        let mut tree = host::Tree::in_memory(1);
+        for (name, state) in [("eth0", "up"), ("eth1", "down")] {
+            tree.put_link(0, &format!("/sys/class/net/{name}/device"), "../../../0000:01:00.0");
+            tree.put(0, &format!("/sys/class/net/{name}/operstate"), state);
+            tree.put(0, &format!("/sys/class/net/{name}/speed"), "1000");
+            tree.put(0, &format!("/.narrows/ethtool/{name}.json"), r#"{"ring":{"receive":256}}"#);
+        }
+        let facts = read(&tree.at(0)).unwrap();
+        let asked: Vec<_> =
+            facts.interfaces.iter().map(|one| (one.ring.is_some(), one.speed_mbits)).collect();
+        assert_eq!(asked, [(true, Some(1000)), (false, None)]);
     }
 }

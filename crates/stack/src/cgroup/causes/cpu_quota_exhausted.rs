@@ -19,8 +19,6 @@ pub(super) static CAUSE: Cause = Cause {
     test,
 };
 
-/// From this share of periods in which the quota ran out on, it holds work back.
-const THROTTLED: f64 = 0.05;
 /// From this use of the quota on, little more work reaches it.
 const NEAR: f64 = 0.8;
 
@@ -29,12 +27,12 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let limited = span.last.groups.iter().filter(|group| group.quota_us.is_some()).count();
     let quotas = quotas(&span);
     if limited == 0 {
-        return Ok(Outcome::ruled_out(format!("none of {} groups has a CPU quota", span.last.looked_at)));
+        return Ok(Outcome::ruled_out(format!(
+            "no CPU quota on any group ({} looked at)",
+            span.last.looked_at
+        )));
     }
-    let throttled: Vec<_> = quotas
-        .iter()
-        .filter(|quota| quota.throttled_share().is_some_and(|share| share >= THROTTLED))
-        .collect();
+    let throttled: Vec<_> = quotas.iter().filter(|quota| quota.is_throttled()).collect();
     let cpus =
         evidence.latest(|reading| &reading.cpu).ok().map(|cpu| cpu.cpus.len()).filter(|count| *count > 0);
     let outcome = if let Some(worst) = throttled.first() {
@@ -53,7 +51,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
             "the quota has not run out in this window: look again when the group has more to do",
         ))
     } else {
-        Outcome::ruled_out(format!("{limited} groups have a quota; none ran out of it"))
+        Outcome::ruled_out(format!("no quota ran out (groups with one: {limited})"))
     };
     Ok(outcome.seen_all(quotas.iter().take(8).flat_map(observations)))
 }

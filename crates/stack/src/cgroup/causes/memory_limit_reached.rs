@@ -39,7 +39,10 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     // Events of a group count in all its ancestors as well: the group with the limit is the one that met it.
     groups.sort_by_key(|(met, _, last)| (std::cmp::Reverse(*met), last.memory_max_bytes.is_none()));
     let Some((met, first, last)) = groups.first() else {
-        return Ok(Outcome::ruled_out(format!("none of {} groups has a memory limit", span.last.looked_at)));
+        return Ok(Outcome::ruled_out(format!(
+            "no memory limit on any group ({} looked at)",
+            span.last.looked_at
+        )));
     };
     let line = line(first, last);
     let outcome = match met {
@@ -60,7 +63,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         Met::Nothing => return Ok(Outcome::ruled_out("no group met its memory limit")),
     };
     let hurt = groups.iter().filter(|(met, ..)| *met >= Met::NearlyFull).take(4);
-    let outcome = hurt.filter_map(|(met, _, last)| remedy(*met, last)).fold(outcome, Outcome::remedy);
+    let memory = evidence.host.memory_bytes;
+    let outcome = hurt.filter_map(|(met, _, last)| remedy(*met, last, memory)).fold(outcome, Outcome::remedy);
     let shown = groups.iter().filter(|(met, ..)| *met > Met::Nothing).take(8);
     Ok(outcome.seen_all(shown.flat_map(|(_, first, last)| observations(first, last))))
 }
@@ -132,21 +136,27 @@ fn observations(first: &Group, last: &Group) -> Vec<Observation> {
     bytes.chain(events).collect()
 }
 
-/// One and a half times what the group holds; after a kill it held the whole limit, whatever it holds now.
-fn remedy(met: Met, group: &Group) -> Option<Remedy> {
+/// One and a half times what the group holds; after a kill it held the whole limit, whatever it holds now. `None` where
+/// the limit is beyond nine tenths of the host's memory already.
+fn remedy(met: Met, group: &Group, memory: Option<u64>) -> Option<Remedy> {
     let (limit, bytes) = (group.memory_max_bytes?, group.memory_bytes?);
     let held = match met {
         Met::Killed => limit,
         _ => bytes.saturating_sub(group.memory_reclaimable_bytes.unwrap_or(0)).min(limit),
     };
-    let mebibytes = (held.saturating_add(held / 2) >> 20).max((limit >> 20) + 1);
+    let most = memory.map_or(u64::MAX, |memory| memory / 10 * 9);
+    let mebibytes = (held.saturating_add(held / 2).min(most) >> 20).max((limit >> 20) + 1);
+    if mebibytes > most >> 20 {
+        return None;
+    }
     let target = Derived::new(
         format!("MemoryMax={mebibytes}M"),
-        "1.5 × (limit after a kill, else current − reclaimable), never below the limit",
+        "1.5 × (limit after a kill, else current − reclaimable), above the limit, at most 0.9 × memory",
     )
     .input("current", bytes, "memory.current")
     .input("reclaimable", group.memory_reclaimable_bytes.unwrap_or(0), "memory.stat")
-    .input("limit", limit, "memory.max");
+    .input("limit", limit, "memory.max")
+    .input("memory", memory.map_or_else(|| "unknown".to_owned(), bytes_text), "/proc/meminfo MemTotal");
     let change = Change::new(
         ChangeKind::Unit { name: group.path.clone() },
         Some(format!("MemoryMax={}M", limit >> 20)),

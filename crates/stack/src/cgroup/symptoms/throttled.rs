@@ -14,9 +14,6 @@ pub(super) static SYMPTOM: Symptom = Symptom {
     test,
 };
 
-/// From this share of periods in which the quota ran out on.
-const SHARE: f64 = 0.05;
-
 fn test(evidence: &Evidence) -> Result<Presence, Missing> {
     let span = evidence.span(|reading| &reading.cgroup)?;
     let quotas = quotas(&span);
@@ -29,5 +26,5 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
     let seen =
         Observation::new("cpu.stat", format!("{} nr_throttled / nr_periods", quota.path), percent(share))
             .unit("%");
-    Ok(Presence::new(share >= SHARE, summary).seen(seen))
+    Ok(Presence::new(quota.is_throttled(), summary).seen(seen))
 }

@@ -6,7 +6,7 @@ use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, 
 use crate::cpu::shares::{self, Shares, percent};
 use crate::samples::Wait;
 use crate::tasks::places;
-use crate::{Cause, Evidence, disk};
+use crate::{Cause, Evidence, disk, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "cpu.io-uring-waiters",
@@ -100,9 +100,9 @@ fn user(evidence: &Evidence) -> Option<String> {
 
 fn found(seen: &Seen) -> Outcome {
     let line = format!(
-        "{} io_uring waiters on {} CPUs explain up to {} % iowait, measured {} %",
+        "{} io_uring waiters on {} explain up to {} % iowait, measured {} %",
         number_text((seen.waiters * 10.0).round() / 10.0),
-        number_text(seen.cpus),
+        wording::cpus(seen.cpus),
         number_text(percent(seen.explained)),
         number_text(percent(seen.iowait))
     );

@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Missing, Observation, Outcome, Severity};
 
 use crate::cpu::shares::{self, percent};
-use crate::{Cause, Evidence};
+use crate::{Cause, Evidence, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "cpu.reading-inconsistent",
@@ -55,7 +55,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         );
         return Ok(Outcome::confirmed(Severity::Hygiene, summary));
     }
-    Ok(Outcome::ruled_out(format!("the columns of {} CPUs make up the time that passed", cpus.len())))
+    Ok(Outcome::ruled_out(format!("the columns of {} make up the time that passed", wording::cpus_in(&cpus))))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "ticks of a window")]

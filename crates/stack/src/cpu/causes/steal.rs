@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cpu::shares::{self, percent};
-use crate::{Cause, Evidence, Refutation};
+use crate::{Cause, Evidence, Refutation, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "cpu.steal",
@@ -46,9 +46,9 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let credits = credits(span.last.vendor.as_deref(), product, cpus);
     let withheld = number_text((total.steal * cpus * 10.0).round() / 10.0);
     let line = format!(
-        "steal {} %: {withheld} of {} CPUs withheld; {}",
+        "steal {} %: {withheld} of {} withheld; {}",
         number_text(percent(total.steal)),
-        number_text(cpus),
+        wording::cpus(cpus),
         credits_text(credits)
     );
     let outcome = match total.steal {

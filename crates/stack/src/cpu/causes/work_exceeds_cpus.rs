@@ -5,7 +5,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cpu::shares::{self, Shares, percent};
-use crate::{Cause, Evidence};
+use crate::{Cause, Evidence, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "cpu.work-exceeds-cpus",
@@ -33,9 +33,9 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let cpus = shares::count(span.last).ok_or_else(shares::no_ticks)?;
     let stalled = shares::stalled(&span, |cpu| cpu.pressure_cpu.as_ref());
     let line = format!(
-        "{} of {} CPUs busy, {} % free{}",
+        "{} of {} busy, {} % free{}",
         number_text(((total.busy() * cpus) * 100.0).round() / 100.0),
-        number_text(cpus),
+        wording::cpus(cpus),
         number_text(percent(total.free())),
         used_most(evidence).map_or_else(String::new, |commands| format!("; most by {commands}"))
     );
@@ -49,6 +49,12 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
             .lacks(Missing::new(
                 "a window without steal",
                 "settle cpu.steal first: stolen CPUs are not there to be used",
+            ))
+        } else if total.free() + total.nice >= LITTLE_TIME_LEFT {
+            let line = format!("{line}; {} % at low priority", number_text(percent(total.nice)));
+            Outcome::consistent(Severity::Latent, line).lacks(Missing::new(
+                "whether work at normal priority waits",
+                "what runs at a nice value above 0 yields to it: look again when that has ended",
             ))
         } else {
             let waiting = shares::waiting(&span);

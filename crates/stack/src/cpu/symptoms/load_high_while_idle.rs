@@ -3,8 +3,9 @@
 use model::observation::number_text;
 use model::{Missing, Observation};
 
+use crate::cpu::Facts;
 use crate::cpu::shares::{self, percent};
-use crate::{Evidence, Presence, Symptom};
+use crate::{Evidence, Presence, Symptom, wording};
 
 pub(super) static SYMPTOM: Symptom = Symptom {
     id: "cpu.load-high-while-idle",
@@ -30,6 +31,12 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
     let missing = || Missing::new("/proc/loadavg", "this kernel or container does not provide it");
     let (Some(first), Some(last)) = (span.first.load, span.last.load) else { return Err(missing()) };
     let cpus = shares::count(span.last).ok_or_else(shares::no_ticks)?;
+    if shows_fewer_cpus(evidence, span.last) {
+        return Err(Missing::new(
+            "/proc/loadavg of the same CPUs as /proc/stat",
+            "this container shows its own CPUs beside the load of its host: run narrows on the host itself",
+        ));
+    }
     let high = last.one / cpus >= LOAD_PER_CPU && total.free() > IDLE;
     let falls = falls(first.one, last.one, span.seconds, cpus);
     let blocked = evidence.samples.mean_tasks(|wait| wait.state == 'D');
@@ -38,9 +45,9 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
     });
     let ebbing = if high && falls { ", left over from a burst that has ended" } else { "" };
     let summary = format!(
-        "load {} on {} CPUs, {} % idle{in_d}{ebbing}",
+        "load {} on {}, {} % idle{in_d}{ebbing}",
         number_text(last.one),
-        number_text(cpus),
+        wording::cpus(cpus),
         number_text(percent(total.free()))
     );
     let presence = Presence::new(high && !falls, summary)
@@ -52,6 +59,14 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
         }
         None => presence,
     })
+}
+
+/// Whether `/proc/stat` tells of fewer CPUs than files that no container rewrites. lxcfs gives a container its own
+/// `/proc/stat` and, unless it is run with `-l`, the load of the host.
+fn shows_fewer_cpus(evidence: &Evidence, cpu: &Facts) -> bool {
+    let irq = evidence.latest(|reading| &reading.irq);
+    let rows = irq.map_or(0, |irq| irq.softnet.len()).max(cpu.schedule.len());
+    cpu.cpus.len() < rows
 }
 
 /// Whether the average is falling towards less than the limit, as it does for minutes after a burst.

@@ -19,10 +19,6 @@ pub(super) static CAUSE: Cause = Cause {
 const BUSY: f64 = 0.8;
 /// Below this share a disk explains no wait.
 const IDLE: f64 = 0.05;
-/// A request to a solid-state disk that takes longer has queued (a read of NVMe takes 0.1 ms, of a network disk 1 ms).
-const SLOW_SOLID_MS: f64 = 5.0;
-/// The same with rotating platters, where a seek alone takes 4 to 9 ms.
-const SLOW_ROTATING_MS: f64 = 25.0;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let span = evidence.span(|reading| &reading.disk)?;
@@ -31,8 +27,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let Some(busiest) = disks.first() else {
         return Ok(Outcome::ruled_out("this host has no disk of its own"));
     };
-    let slow = busiest.latency_ms.is_some_and(|latency| latency >= slow_ms(busiest));
-    let outcome = match (busiest.busy, slow) {
+    let outcome = match (busiest.busy, busiest.is_slow()) {
         (busy, true) if busy >= BUSY => Outcome::confirmed(Severity::Limiting, line(busiest)).remedy(remedy(busiest)),
         (busy, false) if busy >= BUSY => Outcome::consistent(Severity::Latent, line(busiest)).lacks(Missing::new(
             "a latency that shows queueing",
@@ -42,10 +37,6 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         _ => Outcome::ruled_out(format!("every disk idle; busiest {}", line(busiest))),
     };
     Ok(outcome.seen_all(disks.iter().take(8).flat_map(observations)))
-}
-
-fn slow_ms(disk: &Rates) -> f64 {
-    if disk.rotational == Some(true) { SLOW_ROTATING_MS } else { SLOW_SOLID_MS }
 }
 
 fn line(disk: &Rates) -> String {

@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::irq::rates::{CpuRates, rates};
-use crate::{Cause, Evidence, Refutation};
+use crate::{Cause, Evidence, Refutation, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "irq.backlog-short",
@@ -43,7 +43,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let limited: f64 = cpus.iter().map(|cpu| cpu.flow_limited_per_s).sum();
     let line = format!("CPU {} drops {} packets/s", worst.cpu, number_text(worst.dropped_per_s));
     let outcome = if dropped <= 0.0 {
-        Outcome::ruled_out(format!("none of {} CPUs dropped a packet", cpus.len()))
+        Outcome::ruled_out(format!("none of {} dropped a packet", wording::cpus_in(&cpus)))
     } else if limited * 2.0 >= dropped {
         Outcome::ruled_out(format!("{line}: the flow limit does that, to spare other flows"))
     } else if dropped < LEAST_PER_S {

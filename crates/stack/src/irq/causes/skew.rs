@@ -5,7 +5,7 @@ use model::{Missing, Observation, Outcome, Severity};
 
 use super::spread::{self, Placement};
 use crate::irq::rates::{CpuRates, hottest, rates};
-use crate::{Cause, Evidence, Refutation};
+use crate::{Cause, Evidence, Refutation, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "irq.skew",
@@ -41,8 +41,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         ));
     }
     if cpus.len() < 3 {
-        let count = cpus.len();
-        return Ok(Outcome::ruled_out(format!("{count} CPUs: one cannot do {SKEW} times the mean")));
+        let count = wording::cpus_in(&cpus);
+        return Ok(Outcome::ruled_out(format!("{count}: one cannot do {SKEW} times the mean")));
     }
     let Some((hot, skew)) = hottest(&cpus) else {
         return Ok(Outcome::ruled_out("no packet was received in the window"));

@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Missing, Observation};
 
 use crate::irq::rates::rates;
-use crate::{Evidence, Presence, Symptom};
+use crate::{Evidence, Presence, Symptom, wording};
 
 pub(super) static SYMPTOM: Symptom = Symptom {
     id: "irq.packets-dropped",
@@ -23,7 +23,7 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
     let summary = if total > 0.0 {
         format!("{} packets/s dropped, most on CPU {}", number_text(total), worst.cpu)
     } else {
-        format!("none of {} CPUs dropped a packet", cpus.len())
+        format!("none of {} dropped a packet", wording::cpus_in(&cpus))
     };
     let seen = Observation::new("/proc/net/softnet_stat", "dropped (column 2)", total).unit("/s");
     Ok(Presence::new(total > 0.0, summary).seen(seen))

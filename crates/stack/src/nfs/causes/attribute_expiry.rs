@@ -116,13 +116,15 @@ fn local_code(mount: &Rates) -> Remedy {
     Remedy::new("Keep executable code off the network", "NFS operations per request fall to 0").change(change)
 }
 
-/// Longer caching is safe only where nothing is written; otherwise the parts that are have to be separated first.
+/// Longer caching is safe only where nothing was written since the mount (uploads are rarer than windows); otherwise the
+/// parts that are have to be separated first.
 fn longer_cache(mount: &Rates) -> Remedy {
     let moves = "GETATTR/s falls below 1";
-    let written = mount.sum(|name| CHANGES.contains(&name)).operations;
+    let changes = mount.mount.operations.iter().filter(|(name, _)| CHANGES.contains(&name.as_str()));
+    let written = changes.fold(0_u64, |sum, (_, operation)| sum.saturating_add(operation.operations));
     let place = mount.mount.mount_point.clone();
     if written > 0 {
-        let target = Derived::new("an export of its own for what is written", "changes in the window = 0")
+        let target = Derived::new("an export of its own for what is written", "changes since the mount = 0")
             .input("changes", written, SOURCE);
         let change = Change::new(
             ChangeKind::Elsewhere { place: format!("the export {}", mount.mount.device) },

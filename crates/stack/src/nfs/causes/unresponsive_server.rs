@@ -7,7 +7,7 @@ use crate::nfs::mounted::{NONE, SOURCE, mounted};
 use crate::nfs::rates::{Rates, rates};
 use crate::samples::Wait;
 use crate::tasks::places::{is_stuck, passed};
-use crate::{Cause, Evidence};
+use crate::{Cause, Evidence, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "nfs.unresponsive-server",
@@ -84,7 +84,10 @@ fn answering(rates: &[Rates]) -> String {
 
 fn line(mount: &Rates, waiting: f64) -> String {
     let (server, seconds) = (mount.server(), number_text(mount.seconds));
-    format!("{server}: no reply in {seconds} s; {} tasks wait, SIGKILL ends them", number_text(waiting))
+    format!(
+        "{server}: no reply in {seconds} s; {}, SIGKILL ends them",
+        wording::counted(waiting, "task waits", "tasks wait")
+    )
 }
 
 fn remedy(mount: &Rates) -> Remedy {

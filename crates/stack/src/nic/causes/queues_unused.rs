@@ -38,7 +38,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     }
     let Some((interface, remedy)) = counted.iter().find_map(|one| Some((*one, more_queues(one, cpus)?)))
     else {
-        let outcome = Outcome::ruled_out(format!("every queue that {cpus} CPUs can use is in use"));
+        let outcome = Outcome::ruled_out(format!("every queue is in use that the CPUs ({cpus}) can serve"));
         return Ok(outcome.seen_all(counted.iter().filter_map(|interface| observation(interface))));
     };
     let (now, most) = counts(interface).unwrap_or_default();

@@ -5,7 +5,7 @@ use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, 
 
 use crate::disk::rates::busiest;
 use crate::tasks::places::{Place, commonest, folded, mean_tasks};
-use crate::{Cause, Evidence};
+use crate::{Cause, Evidence, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "tasks.waiting-on-disk",
@@ -28,13 +28,16 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let samples = &evidence.samples;
     let tasks = mean_tasks(samples, &PLACES)?;
     if tasks < OFTEN {
-        return Ok(Outcome::ruled_out(format!("{} tasks wait for a disk on average", number_text(tasks))));
+        return Ok(Outcome::ruled_out(format!(
+            "{} for a disk on average",
+            wording::counted(tasks, "task waits", "tasks wait")
+        )));
     }
     let busy = busiest(&evidence.span(|reading| &reading.disk)?);
     let who = commonest(samples, &PLACES);
     let line = format!(
-        "{} tasks wait for a disk {:.0} % busy, mostly {}",
-        number_text(tasks),
+        "{} for a disk {:.0} % busy, mostly {}",
+        wording::counted(tasks, "task waits", "tasks wait"),
         busy * 100.0,
         who.as_deref().unwrap_or("of unknown name")
     );

@@ -5,7 +5,7 @@ use model::{Change, ChangeKind, Derived, Missing, Outcome, Remedy, Severity};
 
 use crate::samples::Wait;
 use crate::tasks::places::{Place, commonest, folded, is_stuck, mean_tasks};
-use crate::{Cause, Evidence, Refutation};
+use crate::{Cause, Evidence, Refutation, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "tasks.waiting-on-frozen-filesystem",
@@ -32,7 +32,10 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let who = commonest(samples, &[Place::Frozen, Place::Lock]);
     let line = |tasks: f64| {
         let who = who.as_deref().unwrap_or("of unknown name");
-        format!("{} tasks wait to write to a frozen file system, mostly {who}", number_text(tasks))
+        format!(
+            "{} to write to a frozen file system, mostly {who}",
+            wording::counted(tasks, "task waits", "tasks wait")
+        )
     };
     let outcome = if frozen >= ALWAYS {
         Outcome::confirmed(Severity::Breaking, line(frozen)).remedy(remedy(frozen))

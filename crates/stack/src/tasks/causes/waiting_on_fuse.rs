@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::tasks::places::{Place, commonest, folded, mean_tasks};
-use crate::{Cause, Evidence};
+use crate::{Cause, Evidence, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "tasks.waiting-on-fuse",
@@ -26,8 +26,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let tasks = mean_tasks(samples, &PLACES)?;
     let who = commonest(samples, &PLACES);
     let line = format!(
-        "{} tasks wait for a FUSE daemon or virtiofs, mostly {}",
-        number_text(tasks),
+        "{} for a FUSE daemon or virtiofs, mostly {}",
+        wording::counted(tasks, "task waits", "tasks wait"),
         who.as_deref().unwrap_or("of unknown name")
     );
     let outcome = match tasks {

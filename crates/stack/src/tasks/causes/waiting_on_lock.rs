@@ -1,10 +1,9 @@
 //! Tasks in `D` that wait for a lock of the kernel.
 
-use model::observation::number_text;
 use model::{Missing, Outcome, Severity};
 
 use crate::tasks::places::{Place, commonest, folded, mean_tasks};
-use crate::{Cause, Evidence, Refutation};
+use crate::{Cause, Evidence, Refutation, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "tasks.waiting-on-lock",
@@ -29,8 +28,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let tasks = mean_tasks(samples, &PLACES)?;
     let who = commonest(samples, &PLACES);
     let line = format!(
-        "{} tasks wait for a kernel lock, mostly {}",
-        number_text(tasks),
+        "{} for a kernel lock, mostly {}",
+        wording::counted(tasks, "task waits", "tasks wait"),
         who.as_deref().unwrap_or("of unknown name")
     );
     let outcome = match tasks {

@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Outcome, Remedy, Severity};
 
 use crate::tasks::places::{Place, commonest, folded, mean_tasks};
-use crate::{Cause, Evidence, Refutation};
+use crate::{Cause, Evidence, Refutation, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "tasks.waiting-on-network-filesystem",
@@ -29,8 +29,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let tasks = mean_tasks(samples, &PLACES)?;
     let who = commonest(samples, &PLACES);
     let line = format!(
-        "{} tasks wait for a file server, mostly {}",
-        number_text(tasks),
+        "{} for a file server, mostly {}",
+        wording::counted(tasks, "task waits", "tasks wait"),
         who.as_deref().unwrap_or("of unknown name")
     );
     let outcome = match tasks {
