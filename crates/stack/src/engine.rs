@@ -85,10 +85,10 @@ fn narrows(stations: &[StationReport], something_holds_back: bool) -> Option<Nar
         stations.iter().find_map(|station| Some((station, station.saturates_at_times?)))?;
     let what = &nearest.station.what;
     let sentence = match (nearest.station.lost_per_s.filter(|lost| *lost > 0.0), nearest.utilization) {
-        (Some(lost), _) => format!("{what}. It loses {}/s.", number_text(lost)),
-        (None, Some(use_)) if use_ >= FULL => format!("{what}. All of it is in use{}.", waiting(nearest)),
+        (Some(lost), _) => format!("{what}: it loses {}/s.", number_text(lost)),
+        (None, Some(use_)) if use_ >= FULL => format!("{what}: all in use{}.", waiting(nearest)),
         (None, Some(use_)) if breaks_at_times <= NEAR_TIMES => {
-            format!("{what}. {} % of it is in use; {}.", percent(use_), breaking_load(breaks_at_times))
+            format!("{what}: {} % in use; {}.", percent(use_), breaking_load(breaks_at_times))
         }
         (None, Some(use_)) => format!(
             "{}The nearest limit is {what}: {} % in use, {}× away.",

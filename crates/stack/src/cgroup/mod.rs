@@ -10,7 +10,7 @@ mod symptoms;
 mod walk;
 
 pub use facts::*;
-pub use parse::{parse_cpu_max, parse_key_values, parse_mounts};
+pub use parse::{parse_cpu_max, parse_io_bytes, parse_key_values, parse_mounts};
 pub use read::read;
 
 use crate::Layer;

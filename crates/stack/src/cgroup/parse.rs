@@ -15,6 +15,8 @@ pub struct Mounts {
     pub cpuacct: Option<String>,
     /// The version 1 hierarchy of the `memory` controller.
     pub memory: Option<String>,
+    /// The version 1 hierarchy of the `blkio` controller.
+    pub blkio: Option<String>,
     /// Whether any version 1 hierarchy with a controller is mounted.
     pub has_v1: bool,
 }
@@ -38,6 +40,10 @@ pub fn parse_mounts(bytes: &[u8]) -> Mounts {
                         b"cpu" => fill(&mut mounts.cpu),
                         b"cpuacct" => fill(&mut mounts.cpuacct),
                         b"memory" => fill(&mut mounts.memory),
+                        b"blkio" => {
+                            fill(&mut mounts.blkio);
+                            continue;
+                        }
                         _ => continue,
                     }
                     mounts.has_v1 = true;
@@ -85,6 +91,29 @@ pub fn parse_key_values(bytes: &[u8]) -> BTreeMap<String, u64> {
     lines.filter_map(|mut words| Some((text::string(words.next()?), text::decimal(words.next()?)?))).collect()
 }
 
+/// Parses `io.stat` of version 2 (`8:0 rbytes=1 wbytes=2 …`) or `blkio.throttle.io_service_bytes` of version 1 (`8:0 Read 1`,
+/// … `Total 3`): the bytes read and written, all devices together. `None` when no line is of either form.
+pub fn parse_io_bytes(bytes: &[u8]) -> Option<u64> {
+    let mut total = None;
+    for (_, _, line) in text::lines(bytes) {
+        let words: Vec<_> = text::words(line).collect();
+        let counted = match words.as_slice() {
+            [_device, b"Read" | b"Write", count] => text::decimal(count),
+            [_device, fields @ ..] => named(fields, b"rbytes=")
+                .map(|read| read.saturating_add(named(fields, b"wbytes=").unwrap_or(0))),
+            [] => None,
+        };
+        if let Some(counted) = counted {
+            total = Some(total.unwrap_or(0u64).saturating_add(counted));
+        }
+    }
+    total
+}
+
+fn named(fields: &[&[u8]], name: &[u8]) -> Option<u64> {
+    fields.iter().find_map(|field| text::decimal(field.strip_prefix(name)?))
+}
+
 /// The path of the calling process in `/proc/self/cgroup` (cgroups(7)): of version 2, or of the hierarchy of a
 /// version 1 controller.
 pub(super) fn own_path(bytes: &[u8], controller: Option<&str>) -> Option<String> {
@@ -103,6 +132,16 @@ pub(super) fn own_path(bytes: &[u8], controller: Option<&str>) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_of_all_devices_are_summed_in_both_versions() {
+        let v2 = b"254:0 rbytes=100 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n8:0 rbytes=3 wbytes=0 rios=1 wios=0\n";
+        assert_eq!(parse_io_bytes(v2), Some(123));
+        let v1 =
+            b"254:0 Read 100\n254:0 Write 20\n254:0 Sync 120\n254:0 Async 0\n254:0 Total 120\nTotal 120\n";
+        assert_eq!(parse_io_bytes(v1), Some(120));
+        assert_eq!(parse_io_bytes(b""), None);
+    }
 
     #[test]
     fn a_hybrid_host_has_both_versions() {

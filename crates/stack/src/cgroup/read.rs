@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use host::{Host, HostError, text};
 use model::Unread;
 
-use super::parse::{Mounts, own_path, parse_cpu_max, parse_key_values, parse_mounts};
+use super::parse::{Mounts, own_path, parse_cpu_max, parse_io_bytes, parse_key_values, parse_mounts};
 use super::walk::{Hierarchy, walk};
 use super::{Facts, Group, Version};
 
@@ -39,7 +39,17 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     reader.read_v1(&mounts, &own);
     let mut facts = reader.facts;
     facts.groups = reader.groups.into_values().filter(is_worth_keeping).collect();
+    facts.groups.iter_mut().for_each(|group| group.io_bytes = io_bytes(host, &mounts, &group.path));
     Ok(facts)
+}
+
+/// What a group read and wrote: by version 2, or else by the `blkio` controller of version 1.
+fn io_bytes(host: &dyn Host, mounts: &Mounts, path: &str) -> Option<u64> {
+    let folder = path.trim_end_matches('/');
+    let read = |mount: &Option<String>, file: &str| {
+        parse_io_bytes(&host.read(&format!("{}{folder}/{file}", mount.as_deref()?)).ok()?)
+    };
+    read(&mounts.unified, "io.stat").or_else(|| read(&mounts.blkio, "blkio.throttle.io_service_bytes"))
 }
 
 fn is_worth_keeping(group: &Group) -> bool {

@@ -101,6 +101,9 @@ pub(crate) const PARSERS: &[Parser] = &[
     }),
     parser("cgroup::parse_mounts", &["/proc/self/mountinfo"], |bytes| see(cgroup::parse_mounts(bytes))),
     parser("cgroup::parse_cpu_max", &["/sys/fs/cgroup/*/cpu.max"], |bytes| see(cgroup::parse_cpu_max(bytes))),
+    parser("cgroup::parse_io_bytes", &["/sys/fs/cgroup/*/io.stat"], |bytes| {
+        see(cgroup::parse_io_bytes(bytes));
+    }),
     parser(
         "cgroup::parse_key_values",
         &["/sys/fs/cgroup/*/cpu.stat", "/sys/fs/cgroup/*/memory.events"],
