@@ -297,9 +297,9 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_nearly_reached_never_breaks_at_once_the_load() {
-        assert_eq!(sentence(measured(15.99, Some(34.0)), true), "slots. All of it is in use, and 34 wait.");
+        assert_eq!(sentence(measured(15.99, Some(34.0)), true), "slots: all in use, and 34 wait.");
         let near = sentence(measured(15.6, None), true);
-        assert_eq!(near, "slots. 97.5 % of it is in use; 2.6 % more load breaks it.");
+        assert_eq!(near, "slots: 97.5 % in use; 2.6 % more load breaks it.");
     }
 
     #[test]
