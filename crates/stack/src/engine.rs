@@ -236,6 +236,8 @@ fn unread(evidence: &Evidence) -> Vec<UnreadReport> {
         let sockets = last.sockets.facts();
         note("sockets", sockets.and_then(|sockets| sockets.listeners_unread.as_ref()));
         note("sockets", sockets.and_then(|sockets| sockets.tcp_unread.as_ref()));
+        let without_modules = sockets.map(|sockets| &sockets.unread);
+        without_modules.into_iter().flatten().for_each(|unread| note("sockets", Some(unread)));
     }
     if let Some(last) = evidence.readings.last() {
         let memory = last.memory.facts().map(|memory| &memory.unread);

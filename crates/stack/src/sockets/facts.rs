@@ -24,4 +24,7 @@ pub struct Facts {
     pub sockstat: BTreeMap<String, u64>,
     /// Lines or fields that could not be understood, and were skipped.
     pub skipped: u64,
+    /// What `/proc/net` leaves out where asking `sock_diag` would load a kernel module.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<model::Unread>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use host::kernel::{Family, TcpTable};
 use host::{Host, HostError, text};
 use model::Unread;
 
@@ -43,7 +44,37 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     }
     (facts.listeners, facts.listeners_unread) = or_why(host.listeners());
     (facts.tcp, facts.tcp_unread) = or_why(host.tcp_table(port_range(host)));
+    facts.unread = without_modules(&facts);
     Ok(facts)
+}
+
+/// A stock Debian kernel has `sock_diag` in modules that the first query loads; a reading loads none, and reads
+/// `/proc/net`, which has neither the limits of listen queues nor `tcp_info`.
+fn without_modules(facts: &Facts) -> Vec<Unread> {
+    let listeners = facts.listeners.iter().flatten();
+    let without_limit: Vec<_> =
+        listeners.filter(|each| each.backlog.is_none()).map(|each| each.family).collect();
+    let connected = |tcp: &TcpTable| tcp.states.get("established").is_some_and(|count| *count > 0);
+    let mut unread = Vec::new();
+    if without_limit.iter().any(|family| *family != Family::Unix) {
+        unread.push(Unread::new(
+            "the limits of TCP listen queues: the kernel has not loaded tcp_diag, and a reading loads no module",
+            "modprobe tcp_diag",
+        ));
+    }
+    if without_limit.contains(&Family::Unix) {
+        unread.push(Unread::new(
+            "the limits of Unix listen queues: the kernel has not loaded unix_diag, and a reading loads no module",
+            "modprobe unix_diag",
+        ));
+    }
+    if facts.tcp.as_ref().is_some_and(|tcp| connected(tcp) && tcp.totals.is_none()) {
+        unread.push(Unread::new(
+            "round trips and buffers of TCP connections: the kernel has not loaded tcp_diag, and a reading loads no module",
+            "modprobe tcp_diag",
+        ));
+    }
+    unread
 }
 
 fn or_why<T>(answer: Result<T, HostError>) -> (Option<T>, Option<Unread>) {
@@ -169,6 +200,24 @@ mod tests {
     use host::Tree;
 
     use super::*;
+
+    #[test]
+    fn what_needs_a_module_that_is_not_loaded_is_named_with_the_way_to_load_it() {
+        let mut tree = Tree::in_memory(1);
+        tree.put(0, "/proc/net/sockstat", "TCP: inuse 2 orphan 0 tw 0 alloc 2 mem 0\n");
+        let listeners = r#"[{"family":"inet4","local":"0.0.0.0:80","port":80,"waiting":0},
+            {"family":"unix","local":"/run/php.sock","waiting":0}]"#;
+        tree.put(0, "/.narrows/listeners.json", listeners);
+        tree.put(0, "/.narrows/tcp.json", r#"{"states":{"established":3}}"#);
+        let ways = |tree: &Tree| -> Vec<String> {
+            read(&tree.at(0)).unwrap().unread.into_iter().map(|unread| unread.how_to_enable).collect()
+        };
+        assert_eq!(ways(&tree), ["modprobe tcp_diag", "modprobe unix_diag", "modprobe tcp_diag"]);
+        let limited = listeners.replace("\"waiting\"", "\"backlog\":511,\"waiting\"");
+        tree.put(0, "/.narrows/listeners.json", limited);
+        tree.put(0, "/.narrows/tcp.json", r#"{"states":{"established":0}}"#);
+        assert!(ways(&tree).is_empty());
+    }
 
     /// From Linux 6.18, shortened.
     const SNMP: &[u8] = b"Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens\n\
