@@ -18,7 +18,8 @@ pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
     let busy = total.busy() * servers;
     let withheld = if total.steal >= FELT { total.steal * servers } else { 0.0 };
     let less = format!(", less {} withheld", number_text((withheld * 10.0).round() / 10.0));
-    let waiting = shares::waiting(&span).or_else(|| counted_waiting(evidence, busy));
+    let waiting = shares::waiting(&span)
+        .or_else(|| counted_waiting(evidence, busy).filter(|_| busy >= WAITING_FROM * servers));
     vec![Station {
         servers: Some(servers - withheld),
         busy: Some(busy),
@@ -31,7 +32,11 @@ pub(super) fn stations(evidence: &Evidence) -> Vec<Station> {
     }]
 }
 
+/// Below this share of busy time, tasks that were counted as ready ran at once.
+const WAITING_FROM: f64 = 0.5;
+
 /// Tasks running or ready, as the readings counted them, without those that ran and without this program itself.
+/// `None` where the CPUs had room: a count at one instant sees whoever woke in that instant, and our own threads.
 #[expect(clippy::cast_precision_loss, reason = "a count of tasks")]
 fn counted_waiting(evidence: &Evidence, busy: f64) -> Option<f64> {
     let facts = evidence.readings.iter().filter_map(|reading| reading.cpu.facts());
