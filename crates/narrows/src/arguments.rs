@@ -86,10 +86,8 @@ pub(crate) struct Explain {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  narrows what-if load=3\n  narrows what-if disk.device:vda=2x sockets.listen=4096\n\n\
-    The stations and their names are those of `narrows check`."
-)]
+#[command(after_help = "Examples:\n  narrows what-if load=3\n  narrows what-if cpu.cpus=2x nfs.slots=64\n\n\
+    `narrows what-if load=1` lists this host's stations by name; nfs.slots means each nfs.slots:SERVER.")]
 pub(crate) struct WhatIf {
     /// `load=N` for N times today's load; STATION=N for another limit, STATION=Nx for a multiple of today's
     #[arg(required = true, value_name = "NAME=VALUE")]

@@ -68,6 +68,11 @@ fn apply(setting: &Setting, stations: &mut [Station]) -> Result<(), UsageError> 
                 let known = known.join(", ");
                 return Err(UsageError(format!("this host has no station {name}; it has {known}")));
             }
+            if chosen.iter().all(|station| station.servers.is_none()) {
+                return Err(UsageError(format!(
+                    "the limit of {name} is not known on this host, so it cannot be changed"
+                )));
+            }
             chosen.iter_mut().for_each(|station| limit(station, *value));
         }
     }
@@ -127,9 +132,9 @@ fn compare(before: &[Station], after: &[Station]) -> String {
         };
         let wait = wait_ms(after)
             .map_or_else(|| "–".to_owned(), |ms| format!("{} ms", number_text((ms * 100.0).round() / 100.0)));
-        let what: String = after.what.chars().filter(|letter| !letter.is_control()).take(49).collect();
+        let name: String = after.id.chars().filter(|letter| !letter.is_control()).take(49).collect();
         let _ =
-            writeln!(text, "  {what:<50} {:>11} {:>11} {breaks:>10} {wait:>11}", use_(before), use_(after));
+            writeln!(text, "  {name:<50} {:>11} {:>11} {breaks:>10} {wait:>11}", use_(before), use_(after));
     }
     let (then, now) = (nearest(before), nearest(after));
     let _ = writeln!(text, "\nThe nearest limit was {then}; it would be {now}.");
@@ -180,6 +185,9 @@ mod tests {
         assert_eq!(stations[0].saturates_at_times(), Some(2.0));
         apply(&Setting::Limit { station: "disk".into(), value: Value::Times(2.0) }, &mut stations).unwrap();
         assert_eq!(stations[0].saturates_at_times(), disk.saturates_at_times());
+        stations[0].servers = None;
+        let without_limit = Setting::Limit { station: "disk".into(), value: Value::Times(2.0) };
+        assert!(apply(&without_limit, &mut stations).is_err(), "nothing is changed in silence");
         let unknown = Setting::Limit { station: "nic".into(), value: Value::Times(2.0) };
         assert!(apply(&unknown, &mut stations).is_err());
     }

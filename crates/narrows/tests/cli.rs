@@ -165,6 +165,7 @@ fn what_if_finds_the_next_limit() {
     let output = narrows(&["what-if", "disk.device:vda=4x", "--from", &target]);
     let answer = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(answer.contains("  disk.device:vda "), "it lists stations by the name to type: {answer}");
     assert!(answer.contains("98 %") && answer.contains("24 %") && answer.contains("4.1×"), "{answer}");
     let unknown = narrows(&["what-if", "nic.nonsense=2", "--from", &target]);
     assert_eq!(unknown.status.code(), Some(2));
