@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Edit;
+
 /// A number of the host that went into a formula.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Input {
@@ -84,6 +86,12 @@ pub enum ChangeKind {
     Mount {
         /// The mount point.
         mount_point: String,
+        /// Options to set, as `actimeo=600` or `noatime`. With none to set or remove, a person must do it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        set: Vec<String>,
+        /// Options to take out, by name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remove: Vec<String>,
     },
     /// An edit of a configuration file.
     File {
@@ -91,16 +99,50 @@ pub enum ChangeKind {
         path: String,
         /// What is edited in it, in words.
         edit: String,
+        /// The same for a program. Without any, a person must do it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        edits: Vec<Edit>,
     },
     /// A kernel module's parameter.
     ModuleParameter {
         /// `module.parameter`.
         name: String,
     },
+    /// A kernel module, loaded now and at boot.
+    Module {
+        /// The module.
+        name: String,
+    },
+    /// An attribute of a block device's queue.
+    BlockQueue {
+        /// The device, as in `/sys/block`.
+        device: String,
+        /// The file below `queue`, such as `scheduler` or `read_ahead_kb`.
+        attribute: String,
+    },
     /// A setting of a systemd unit or a control group.
     Unit {
         /// The unit or the control group.
         name: String,
+        /// The settings of a drop-in, as `CPUQuota=50%`. Without any, a person must do it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        settings: Vec<String>,
+    },
+    /// A global variable of a database server.
+    SqlVariable {
+        /// The server, as its socket or address.
+        server: String,
+        /// The variable.
+        name: String,
+    },
+    /// A statement for a database server, and the one that undoes it.
+    SqlStatement {
+        /// The server, as its socket or address.
+        server: String,
+        /// The statement that makes the change.
+        up: String,
+        /// The statement that undoes it.
+        down: String,
     },
     /// Something only a person can do, elsewhere: on the hypervisor, in the application, at the provider.
     Elsewhere {

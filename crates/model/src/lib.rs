@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod counter;
+pub mod edit;
 pub mod observation;
 pub mod outcome;
 pub mod queueing;
@@ -10,6 +11,7 @@ pub mod station;
 pub mod unread;
 
 pub use change::{Change, ChangeKind, Derived, Input, Remedy};
+pub use edit::{DirectiveEdit, Edit, Presence};
 pub use observation::{Observation, Value};
 pub use outcome::{Missing, Outcome, Severity, Verdict};
 pub use station::Station;

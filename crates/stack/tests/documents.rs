@@ -84,10 +84,14 @@ fn target(what: &ChangeKind) -> String {
         ChangeKind::Ring { interface, side } => format!("ring {interface} {side}"),
         ChangeKind::Channels { interface } => format!("channels {interface}"),
         ChangeKind::Qdisc { interface } => format!("qdisc {interface}"),
-        ChangeKind::Mount { mount_point } => format!("mount {mount_point}"),
+        ChangeKind::Mount { mount_point, .. } => format!("mount {mount_point}"),
         ChangeKind::File { path, .. } => format!("file {path}"),
         ChangeKind::ModuleParameter { name } => format!("module {name}"),
-        ChangeKind::Unit { name } => format!("unit {name}"),
+        ChangeKind::Unit { name, .. } => format!("unit {name}"),
+        ChangeKind::Module { name } => format!("load {name}"),
+        ChangeKind::BlockQueue { device, attribute } => format!("queue {device} {attribute}"),
+        ChangeKind::SqlVariable { name, .. } => format!("variable {name}"),
+        ChangeKind::SqlStatement { up, .. } => format!("statement {up}"),
         ChangeKind::Elsewhere { place } => format!("elsewhere {place}"),
     }
 }

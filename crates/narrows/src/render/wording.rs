@@ -51,10 +51,14 @@ pub(crate) fn target(what: &ChangeKind) -> String {
         ChangeKind::Ring { interface, side } => format!("ring {side} of {interface}"),
         ChangeKind::Channels { interface } => format!("queue pairs of {interface}"),
         ChangeKind::Qdisc { interface } => format!("root qdisc of {interface}"),
-        ChangeKind::Mount { mount_point } => format!("mount options of {mount_point}"),
-        ChangeKind::File { path, edit } => format!("{path}: {edit}"),
+        ChangeKind::Mount { mount_point, .. } => format!("mount options of {mount_point}"),
+        ChangeKind::File { path, edit, .. } => format!("{path}: {edit}"),
         ChangeKind::ModuleParameter { name } => format!("module parameter {name}"),
-        ChangeKind::Unit { name } => name.clone(),
+        ChangeKind::Module { name } => format!("kernel module {name}"),
+        ChangeKind::BlockQueue { device, attribute } => format!("/sys/block/{device}/queue/{attribute}"),
+        ChangeKind::Unit { name, .. } => name.clone(),
+        ChangeKind::SqlVariable { server, name } => format!("@@global.{name} of {server}"),
+        ChangeKind::SqlStatement { server, up, .. } => format!("{server}: {up}"),
         ChangeKind::Elsewhere { place } => format!("elsewhere, {place}"),
     }
 }

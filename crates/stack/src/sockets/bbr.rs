@@ -45,7 +45,7 @@ fn module(evidence: &Evidence) -> Change {
     let target = Derived::new("tcp_bbr", "one module a line; the kernel of Debian has BBR as a module")
         .input("available now", available.unwrap_or("unknown"), &format!("/proc/sys {AVAILABLE}"));
     let edit = "add the line tcp_bbr".to_owned();
-    Change::new(ChangeKind::File { path: MODULES_FILE.to_owned(), edit }, None, target)
+    Change::new(ChangeKind::File { path: MODULES_FILE.to_owned(), edit, edits: vec![] }, None, target)
         .persists_by(MODULES_FILE)
         .restarts("none; `modprobe tcp_bbr` loads it now")
         .risks("a kernel built without it has no such module: `modinfo tcp_bbr` tells")

@@ -56,10 +56,13 @@ pub(super) fn undo(
     let target = Derived::new("line removed", "the kernel chooses the value from the host's memory at boot")
         .input("now", evidence.settings.value(key).unwrap_or("unknown"), &format!("/proc/sys {key}"));
     let edit = format!("remove the line that sets {key}");
-    let change =
-        Change::new(ChangeKind::File { path, edit }, evidence.settings.value(key).map(str::to_owned), target)
-            .owned_by(Some(owner))
-            .persists_by("the file itself")
-            .restarts("reboot, for the kernel's own value");
+    let change = Change::new(
+        ChangeKind::File { path, edit, edits: vec![] },
+        evidence.settings.value(key).map(str::to_owned),
+        target,
+    )
+    .owned_by(Some(owner))
+    .persists_by("the file itself")
+    .restarts("reboot, for the kernel's own value");
     Some(Remedy::new(format!("Leave {key} to the kernel"), moves).change(change))
 }

@@ -107,7 +107,7 @@ fn remedy(quota: &Quota, cpus: Option<usize>) -> Option<Remedy> {
             .input("quota", format!("{:.2} CPUs", quota.cpus), "cpu.max")
             .input("CPUs", most_text, "/proc/stat");
     let change = Change::new(
-        ChangeKind::Unit { name: quota.path.to_owned() },
+        ChangeKind::Unit { name: quota.path.to_owned(), settings: vec![] },
         Some(percent_of(quota.cpus)),
         target,
     )

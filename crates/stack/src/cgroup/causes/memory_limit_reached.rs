@@ -158,7 +158,7 @@ fn remedy(met: Met, group: &Group, memory: Option<u64>) -> Option<Remedy> {
     .input("limit", limit, "memory.max")
     .input("memory", memory.map_or_else(|| "unknown".to_owned(), bytes_text), "/proc/meminfo MemTotal");
     let change = Change::new(
-        ChangeKind::Unit { name: group.path.clone() },
+        ChangeKind::Unit { name: group.path.clone(), settings: vec![] },
         Some(format!("MemoryMax={}M", limit >> 20)),
         target,
     )

@@ -173,6 +173,7 @@ fn remedy(user: &str, seen: &Seen) -> Remedy {
     let file = ChangeKind::File {
         path: "/etc/mysql/mariadb.conf.d/90-native-aio.cnf".to_owned(),
         edit: "[mariadbd] innodb_use_native_aio = 0".to_owned(),
+        edits: vec![],
     };
     let change = Change::new(file, None, target)
         .persists_by("the file itself")

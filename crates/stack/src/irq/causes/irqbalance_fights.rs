@@ -75,13 +75,14 @@ fn remedy(evidence: &Evidence, moved: &[Moved]) -> Option<Remedy> {
         "/proc/irq/*/smp_affinity_list",
     );
     let edit = "ban the network interrupts in IRQBALANCE_ARGS".to_owned();
-    let change =
-        Change::new(ChangeKind::File { path: "/etc/default/irqbalance".to_owned(), edit }, None, target)
-            .persists_by(
-                "the file itself; numbers change with hardware, so prefer --policyscript that matches names",
-            )
-            .restarts("systemctl restart irqbalance")
-            .risks("none for other devices: irqbalance goes on to place theirs");
+    let change = Change::new(
+        ChangeKind::File { path: "/etc/default/irqbalance".to_owned(), edit, edits: vec![] },
+        None,
+        target,
+    )
+    .persists_by("the file itself; numbers change with hardware, so prefer --policyscript that matches names")
+    .restarts("systemctl restart irqbalance")
+    .risks("none for other devices: irqbalance goes on to place theirs");
     let promise = "smp_affinity_list stays as it is from one reading to the next";
     Some(Remedy::new("Ban network interrupts from irqbalance", promise).change(change))
 }

@@ -143,7 +143,7 @@ fn longer_cache(mount: &Rates) -> Remedy {
     )
     .input("acregmax", format!("{now_s} s"), "mountstats opts, or nfs(5)'s default");
     let change = Change::new(
-        ChangeKind::Mount { mount_point: place },
+        ChangeKind::Mount { mount_point: place, set: vec![], remove: vec![] },
         mount.mount.option("acregmax").map(|value| format!("acregmax={value}")),
         target,
     )

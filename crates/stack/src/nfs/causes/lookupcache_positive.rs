@@ -49,7 +49,7 @@ fn remedy(mount_point: &str, value: &str) -> Remedy {
     let target = Derived::new("lookupcache=all", "caching of misses: 0 LOOKUP per repeated miss, not 1")
         .input("lookupcache", value, "mount options");
     let change = Change::new(
-        ChangeKind::Mount { mount_point: mount_point.to_owned() },
+        ChangeKind::Mount { mount_point: mount_point.to_owned(), set: vec![], remove: vec![] },
         Some(format!("lookupcache={value}")),
         target,
     )

@@ -45,7 +45,7 @@ fn folklore(mount_point: &str, option: &str, has: &str) -> Outcome {
         "set",
         "mount options",
     );
-    let what = ChangeKind::Mount { mount_point: mount_point.to_owned() };
+    let what = ChangeKind::Mount { mount_point: mount_point.to_owned(), set: vec![], remove: vec![] };
     let change = Change::new(what, Some(option.to_owned()), target)
         .persists_by("/etc/fstab")
         .risks("none: it has no effect with it or without it");

@@ -58,7 +58,7 @@ fn option(mount: &Mount) -> Option<&'static str> {
 fn remedy(mount: &Mount, option: &str) -> Remedy {
     let target = Derived::new("hard", "writes must not be lost").input("option", option, "mount options");
     let change = Change::new(
-        ChangeKind::Mount { mount_point: mount.mount_point.clone() },
+        ChangeKind::Mount { mount_point: mount.mount_point.clone(), set: vec![], remove: vec![] },
         Some(option.to_owned()),
         target,
     )

@@ -96,7 +96,7 @@ fn remedy(danger: &Danger, entry: &Persisted, now: Option<String>) -> Remedy {
         &place(entry),
     );
     let edit = format!("delete line {} ({})", entry.line, danger.key);
-    let change = Change::new(ChangeKind::File { path: entry.file.clone(), edit }, now, target)
+    let change = Change::new(ChangeKind::File { path: entry.file.clone(), edit, edits: vec![] }, now, target)
         .persists_by(&entry.file)
         .owned_by(Some(place(entry)))
         .risks("none: the value has no effect yet");

@@ -69,10 +69,13 @@ fn remedy(first: &Persisted, lines: usize) -> Remedy {
     )
     .input("lines without effect", lines, &first.file);
     let edit = "move the lines that are still meant into /etc/sysctl.d, and delete the others".to_owned();
-    let change = Change::new(ChangeKind::File { path: first.file.clone(), edit }, None, target)
-        .persists_by("/etc/sysctl.d")
-        .restarts("systemd-sysctl, or the next boot")
-        .risks("lines that slept for years take effect: judge each, and never link the file in as a whole");
+    let change =
+        Change::new(ChangeKind::File { path: first.file.clone(), edit, edits: vec![] }, None, target)
+            .persists_by("/etc/sysctl.d")
+            .restarts("systemd-sysctl, or the next boot")
+            .risks(
+                "lines that slept for years take effect: judge each, and never link the file in as a whole",
+            );
     Remedy::new(format!("Empty {}", first.file), "no file outside the directories holds an assignment")
         .change(change)
 }

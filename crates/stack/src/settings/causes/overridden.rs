@@ -52,7 +52,7 @@ fn remedy(loser: &Persisted, winner: &Persisted) -> Remedy {
         .input("without effect", bare(&loser.value), &place(loser))
         .input("in effect", bare(&winner.value), &place(winner));
     let edit = format!("delete line {} ({}), or the one that wins over it", loser.line, loser.key);
-    let what = ChangeKind::File { path: loser.file.clone(), edit };
+    let what = ChangeKind::File { path: loser.file.clone(), edit, edits: vec![] };
     let change = Change::new(what, Some(loser.value.clone()), target)
         .persists_by(&loser.file)
         .owned_by(Some(place(winner)))

@@ -50,7 +50,7 @@ fn remedy(entry: &Persisted) -> Option<Remedy> {
         Derived::new(format!("{} = {alone}", entry.key), "the assignment alone, its comment a line above")
             .input("line", &entry.value, &place(entry));
     let edit = format!("put the comment of line {} on a line of its own, beginning with #", entry.line);
-    let what = ChangeKind::File { path: entry.file.clone(), edit };
+    let what = ChangeKind::File { path: entry.file.clone(), edit, edits: vec![] };
     let change = Change::new(what, Some(entry.value.clone()), target)
         .persists_by(&entry.file)
         .restarts("systemd-sysctl, or the next boot")

@@ -40,11 +40,15 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         .input("asked for", &wanted, &place(entry))
         .input("available", available, &format!("/proc/sys {AVAILABLE}"));
     let edit = format!("add the line {module}");
-    let change = Change::new(ChangeKind::File { path: bbr::MODULES_FILE.to_owned(), edit }, None, target)
-        .persists_by(bbr::MODULES_FILE)
-        .coupled_with("net.ipv4.tcp_congestion_control is set again once the module is there")
-        .restarts("none; `modprobe` loads it now")
-        .risks("a kernel built without it has no such module; in a container only the host can load it");
+    let change = Change::new(
+        ChangeKind::File { path: bbr::MODULES_FILE.to_owned(), edit, edits: vec![] },
+        None,
+        target,
+    )
+    .persists_by(bbr::MODULES_FILE)
+    .coupled_with("net.ipv4.tcp_congestion_control is set again once the module is there")
+    .restarts("none; `modprobe` loads it now")
+    .risks("a kernel built without it has no such module; in a container only the host can load it");
     let remedy =
         Remedy::new(format!("Load {module} at boot"), format!("`ss -ti` shows {wanted} on new connections"));
     Ok(Outcome::confirmed(Severity::Hygiene, summary).seen_all(observations).remedy(remedy.change(change)))

@@ -70,9 +70,11 @@ fn remedy(entry: Option<&Persisted>) -> Remedy {
     let target =
         Derived::new("no such line", "without one the kernel makes a random key when it first needs one");
     let what = match entry {
-        Some(entry) => {
-            ChangeKind::File { path: entry.file.clone(), edit: format!("delete line {} ({KEY})", entry.line) }
-        }
+        Some(entry) => ChangeKind::File {
+            path: entry.file.clone(),
+            edit: format!("delete line {} ({KEY})", entry.line),
+            edits: vec![],
+        },
         None => ChangeKind::Elsewhere { place: "the program or script that wrote the key".to_owned() },
     };
     let change = Change::new(what, Some("zero".to_owned()), target.input("key", "all zeros", KEY))

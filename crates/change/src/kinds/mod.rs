@@ -1,0 +1,27 @@
+//! One file per kind of target.
+
+mod block_queue;
+mod channels;
+mod file;
+mod irq_affinity;
+mod module;
+mod module_parameter;
+mod mount;
+mod namespace;
+mod packet_steering;
+mod qdisc;
+mod ring;
+mod sysctl;
+
+pub use block_queue::BlockQueue;
+pub use channels::Channels;
+pub use file::File;
+pub use irq_affinity::IrqAffinity;
+pub use module::Module;
+pub use module_parameter::ModuleParameter;
+pub use mount::Mount;
+pub use namespace::NetworkNamespace;
+pub use packet_steering::PacketSteering;
+pub use qdisc::Qdisc;
+pub use ring::{Ring, RingSide};
+pub use sysctl::Sysctl;

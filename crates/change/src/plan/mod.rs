@@ -1,0 +1,125 @@
+//! Plans: exact changes, bound to the state they were made from.
+
+use model::{Change, Observation, Severity};
+use serde::{Deserialize, Serialize};
+
+use crate::Operation;
+
+/// The version of the contract. Fields are added, never renamed.
+pub const SCHEMA: &str = "narrows.plan/1";
+
+/// Everything `narrows apply` will do. Made twice from the same evidence and the same files, it is the same to the byte.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// Digest of the host and of what each change writes, from which state: `sha256:` and 64 hexadecimal digits.
+    /// Measured figures are not in it.
+    pub hash: String,
+    /// The host it is for.
+    pub host: PlanHost,
+    /// The changes, in the order in which they are made.
+    pub changes: Vec<PlannedChange>,
+    /// Files that the changes edit, each with the difference all of them make together.
+    pub files: Vec<FileDifference>,
+    /// Changes that narrows refuses to make, and why.
+    pub refused: Vec<Refusal>,
+    /// What only a person can do.
+    pub by_hand: Vec<ByHand>,
+}
+
+/// The host a plan is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanHost {
+    /// Its name.
+    pub name: Option<String>,
+    /// `/etc/machine-id`.
+    pub machine_id: Option<String>,
+    /// The kernel's release.
+    pub kernel: Option<String>,
+}
+
+/// One change, why it is made, and the operations that make it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// By what `--only` chooses it: the name of its first target. Unique in the plan.
+    pub id: String,
+    /// The causes that ask for it, the most severe first.
+    pub causes: Vec<String>,
+    /// How bad the first of them is.
+    pub severity: Option<Severity>,
+    /// The remedy it belongs to, in one line.
+    pub remedy: String,
+    /// The numbers that decided: the summary of the first cause.
+    pub why: String,
+    /// The evidence of the first cause.
+    pub evidence: Vec<Observation>,
+    /// The metric it promises to move.
+    pub moves: String,
+    /// What the cause asked for: the value now, the target with its formula, owner, coupled keys, restart, risk.
+    pub change: Change,
+    /// The steps, in order. Their `Lasting` ones make it last over a boot.
+    pub operations: Vec<Operation>,
+    /// Units to reload once files have been written and checked.
+    pub reloads: Vec<Activation>,
+    /// The same as lines of shell, for the reader.
+    pub shell: Vec<String>,
+}
+
+/// A service that must take a changed file up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Activation {
+    /// The systemd unit.
+    pub unit: String,
+    /// Whether connections and requests survive it.
+    pub how: ActivationKind,
+}
+
+/// How a service takes a changed file up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActivationKind {
+    /// It rereads its files and serves on.
+    Reload,
+    /// It ends and begins anew; done only with `--restart`.
+    Restart,
+    /// `systemctl daemon-reload`, after which resource limits of a drop-in hold.
+    DaemonReload,
+}
+
+/// What the changes make of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDifference {
+    /// The file.
+    pub path: String,
+    /// The difference in unified format, secrets removed.
+    pub difference: String,
+}
+
+/// A change that narrows does not make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The causes that ask for it.
+    pub causes: Vec<String>,
+    /// The change.
+    pub change: Change,
+    /// Why not.
+    pub because: String,
+    /// Who manages this, as a program's name or `file:line`.
+    pub owner: Option<String>,
+    /// How to come to an agreement with the owner, or what to do instead.
+    pub instead: String,
+}
+
+/// What only a person can do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// The cause that asks for it.
+    pub cause: String,
+    /// The remedy it belongs to.
+    pub remedy: String,
+    /// What to do.
+    pub change: Change,
+    /// The metric it promises to move.
+    pub moves: String,
+}
