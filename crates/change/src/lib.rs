@@ -5,12 +5,20 @@
 //! before it writes the first byte, so that a crash at any point leaves what is needed to restore the host exactly.
 #![allow(clippy::disallowed_methods, reason = "this crate is the one that may change a machine")]
 
+mod activation;
+mod checker;
 mod error;
+pub mod export;
+pub mod journal;
 pub mod kinds;
+mod machine;
 mod operation;
 pub mod plan;
+mod program;
+pub mod shell;
 mod state;
 mod target;
+pub mod transaction;
 
 pub use error::ChangeError;
 pub use operation::{Action, Operation, Phase};

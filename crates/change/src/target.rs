@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::{
-    BlockQueue, Channels, File, IrqAffinity, Module, ModuleParameter, Mount, PacketSteering, Qdisc, Ring,
-    Sysctl,
+    BlockQueue, Channels, File, IrqAffinity, Module, ModuleParameter, Mount, NetworkNamespace,
+    PacketSteering, Qdisc, Ring, Sysctl,
 };
 use crate::{Action, ChangeError, State};
 
@@ -92,6 +92,18 @@ impl Target {
             Self::ModuleParameter(kind) => kind,
             Self::Module(kind) => kind,
             Self::File(kind) => kind,
+        }
+    }
+
+    /// The network namespace it belongs to, where that is not the one narrows was started in.
+    pub fn namespace(&self) -> Option<&NetworkNamespace> {
+        match self {
+            Self::Sysctl(kind) => kind.namespace.as_ref(),
+            Self::PacketSteering(kind) => kind.namespace.as_ref(),
+            Self::Ring(kind) => kind.namespace.as_ref(),
+            Self::Channels(kind) => kind.namespace.as_ref(),
+            Self::Qdisc(kind) => kind.namespace.as_ref(),
+            _ => None,
         }
     }
 

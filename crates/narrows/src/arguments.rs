@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub(crate) mod change;
+
 /// Names the one limit that holds a Linux web stack back, proves it, and rules out the rivals.
 ///
-/// Reading changes nothing: no setting is touched, no module is loaded, no program is run.
+/// Reading changes nothing: no setting is touched, no module is loaded, no program is run. `apply` alone changes the
+/// host, as a transaction that `undo` takes back, after a crash too.
 #[derive(Debug, Parser)]
 #[command(name = "narrows", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -25,6 +28,19 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Work out which limit comes next when load or limits change
     WhatIf(WhatIf),
+    /// Work out the exact changes that would move the limit; touches nothing
+    Plan(change::Plan),
+    /// Make the changes of a plan: all of them or none
+    Apply(change::Apply),
+    /// Keep what was applied with --try
+    Confirm(change::Confirm),
+    /// Put back what a transaction changed
+    Undo(change::Undo),
+    /// List the transactions and what is left of each
+    History(change::History),
+    /// Wait, then undo an unconfirmed trial
+    #[command(hide = true)]
+    DeadMan(change::DeadMan),
     /// Print a completion script for a shell
     Completions {
         /// The shell

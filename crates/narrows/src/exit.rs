@@ -13,6 +13,10 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The host, the tree or the bundle could not be read.
     Unreadable = 3,
+    /// A change was refused or put back: the host is as it was.
+    Refused = 4,
+    /// Something could not be put back: a person must look.
+    Incomplete = 5,
 }
 
 impl From<Exit> for ExitCode {
@@ -36,6 +40,10 @@ impl std::error::Error for UsageError {}
 impl Exit {
     /// The exit code for an error.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        if error.is::<UsageError>() { Self::Usage } else { Self::Unreadable }
+        match error {
+            error if error.is::<UsageError>() => Self::Usage,
+            error if error.is::<change::ChangeError>() => Self::Refused,
+            _ => Self::Unreadable,
+        }
     }
 }

@@ -4,14 +4,18 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod apply;
 mod arguments;
 mod check;
 mod exit;
 mod explain;
+mod history;
 mod output;
+mod plan;
 mod record;
 mod render;
 mod target;
+mod undo;
 mod what_if;
 
 use arguments::{Arguments, Command};
@@ -24,6 +28,12 @@ fn main() -> ExitCode {
         Command::Record(record) => record::run(&record),
         Command::Explain(explain) => explain::run(&explain),
         Command::WhatIf(what_if) => what_if::run(&what_if),
+        Command::Plan(plan) => plan::run(&plan),
+        Command::Apply(apply) => apply::run(&apply),
+        Command::Confirm(confirm) => apply::confirm(&confirm),
+        Command::Undo(undo) => undo::run(&undo),
+        Command::History(history) => history::run(&history),
+        Command::DeadMan(dead_man) => undo::dead_man(&dead_man),
         Command::Completions { shell } => output::completions(shell),
         Command::Man => output::man(),
     };

@@ -43,3 +43,8 @@ pub(crate) fn man() -> anyhow::Result<Exit> {
     print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Clear)
 }
+
+/// A word as it is typed into a shell.
+pub(crate) fn word(text: &str) -> String {
+    change::shell::quoted(text)
+}

@@ -123,3 +123,28 @@ pub struct ByHand {
     /// The metric it promises to move.
     pub moves: String,
 }
+/// stand-in
+pub struct PlanOptions {
+    /// x
+    pub only: Vec<String>,
+    /// x
+    pub severity: Severity,
+    /// x
+    pub remedy: std::collections::BTreeMap<String, usize>,
+    /// x
+    pub namespace: Option<crate::kinds::NetworkNamespace>,
+}
+/// stand-in
+pub fn plan(
+    _: &model::report::Report,
+    _: &dyn host::Host,
+    _: &PlanOptions,
+) -> Result<Plan, crate::ChangeError> {
+    Err(crate::ChangeError::new("plan", "no"))
+}
+impl Plan {
+    /// stand-in
+    pub fn from_json(b: &[u8]) -> Result<Plan, crate::ChangeError> {
+        serde_json::from_slice(b).map_err(|e| crate::ChangeError::new("read the plan", e.to_string()))
+    }
+}

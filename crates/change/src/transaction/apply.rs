@@ -1,0 +1,181 @@
+//! Applies a plan.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::dead_man::{self, DeadManOrder};
+use super::prepare::{Prepared, prepare, selected};
+use super::restore::{restore, shown};
+use super::services::{check, services_take_up};
+use super::signals::HeldBack;
+use super::{Left, Outcome};
+use crate::journal::{Journal, Lock, NewTransaction, Status, Step};
+use crate::machine::now_unix_ms;
+use crate::plan::Plan;
+use crate::{ChangeError, Phase};
+
+/// How a plan is applied.
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    /// Where the journal lies.
+    pub state_directory: PathBuf,
+    /// Changes or causes to apply, by name; all when empty.
+    pub only: Vec<String>,
+    /// Undo it after this long unless confirmed.
+    pub trial: Option<Duration>,
+    /// Restart services that do not take a change up by a reload.
+    pub restart: bool,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Applied {
+    /// Everything the plan asks for holds already.
+    Nothing,
+    /// It is done.
+    Done(Outcome),
+    /// A step was refused, and what was begun was put back.
+    PutBack {
+        /// What was refused.
+        error: ChangeError,
+        /// The transaction, and what could not be put back.
+        outcome: Outcome,
+    },
+}
+
+/// Applies a plan: all of it, or nothing.
+///
+/// # Errors
+/// Before anything was written: when another transaction is running, was cut short or is on trial, when the host has
+/// moved away from the state the plan was made from, when a file's own program already finds it wrong, or when the
+/// journal cannot be written.
+pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError> {
+    let changes = selected(plan, &options.only)?;
+    let mut journal = Journal::open(&options.state_directory)?;
+    let _lock = Lock::take(&options.state_directory, Duration::ZERO)?;
+    may_begin(&journal)?;
+    let mut prepared = prepare(&changes, options.restart)?;
+    if prepared.steps.is_empty() {
+        return Ok(Applied::Nothing);
+    }
+    prepared.notes.extend(check(&prepared.steps)?);
+    let plan_json = serde_json::to_vec_pretty(plan)
+        .map_err(|error| ChangeError::new("write the plan down", error.to_string()))?;
+    let _held_back = HeldBack::new();
+    let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let id = journal.begin(&NewTransaction {
+        plan_hash: &plan.hash,
+        plan_json: &plan_json,
+        deadline_unix_ms: options.trial.map(|trial| now_unix_ms().saturating_add(milliseconds(trial))),
+        reloads: &prepared.reloads,
+        steps: &prepared.steps,
+    })?;
+    let done = arm(&journal, id, options).and_then(|()| carry_out(&journal, id, &mut prepared, options));
+    finish(&journal, id, prepared, done)
+}
+
+/// A transaction that was cut short must be undone before the next one reads its originals: they would be the values
+/// that the first one wrote.
+fn may_begin(journal: &Journal) -> Result<(), ChangeError> {
+    for earlier in journal.transactions()? {
+        let id = earlier.id;
+        if earlier.status.is_interrupted() {
+            let why = format!("transaction {id} was cut short while {}", earlier.status.name());
+            return Err(ChangeError::new("begin a transaction", why)
+                .help(format!("`narrows undo {id}` puts back what it had begun")));
+        }
+        if earlier.status == Status::Trying {
+            return Err(ChangeError::new("begin a transaction", format!("transaction {id} is on trial"))
+                .help("`narrows confirm` keeps it, `narrows undo` takes it back"));
+        }
+    }
+    Ok(())
+}
+
+fn arm(journal: &Journal, id: i64, options: &ApplyOptions) -> Result<(), ChangeError> {
+    let Some(after) = options.trial else { return Ok(()) };
+    let order = DeadManOrder { id, state_directory: options.state_directory.clone(), after };
+    match dead_man::arm(&order)? {
+        Some(process) => journal.set_dead_man(id, process),
+        None => Ok(()),
+    }
+}
+
+fn carry_out(
+    journal: &Journal,
+    id: i64,
+    prepared: &mut Prepared,
+    options: &ApplyOptions,
+) -> Result<(), ChangeError> {
+    let last = if options.trial.is_some() { Phase::Now } else { Phase::Lasting };
+    write_steps(journal, id, &mut prepared.steps, |phase| phase <= last)?;
+    prepared.notes.extend(check(&prepared.steps)?);
+    prepared.notes.extend(services_take_up(journal, id, &prepared.reloads)?);
+    let status = if options.trial.is_some() { Status::Trying } else { Status::Applied };
+    journal.set_status(id, status, None)
+}
+
+/// Writes steps of a phase, each noted before and read back after.
+pub(super) fn write_steps(
+    journal: &Journal,
+    id: i64,
+    steps: &mut [Step],
+    in_phase: impl Fn(Phase) -> bool,
+) -> Result<(), ChangeError> {
+    for step in steps.iter_mut().filter(|step| !step.begun && in_phase(step.phase)) {
+        journal.begin_step(id, step.sequence)?;
+        step.begun = true;
+        let kind = step.target.kind();
+        kind.write(&step.wanted)?;
+        let now = kind.read()?;
+        if !step.target.same(&now, &step.wanted) {
+            let why = format!("{} was written and {} is there", shown(&step.wanted), shown(&now));
+            return Err(ChangeError::new(format!("change {}", kind.name()), why)
+                .help("the kernel or another program set it to something else"));
+        }
+    }
+    Ok(())
+}
+
+fn finish(
+    journal: &Journal,
+    id: i64,
+    mut prepared: Prepared,
+    done: Result<(), ChangeError>,
+) -> Result<Applied, ChangeError> {
+    let Err(error) = done else {
+        return Ok(Applied::Done(outcome(journal, id, vec![], prepared.notes)?));
+    };
+    let left = put_back(journal, id, &prepared.steps, &mut prepared.notes);
+    let why = format!("{error}");
+    let status = if left.is_empty() { Status::Undone } else { Status::Undoing };
+    if let Err(unwritten) = journal.set_status(id, status, Some(&why)) {
+        prepared.notes.push(format!("{unwritten}; `narrows undo {id}` will find what is done already"));
+    }
+    Ok(Applied::PutBack { error, outcome: outcome(journal, id, left, prepared.notes)? })
+}
+
+/// Puts back what this process began a moment ago. The step that was being written may hold what neither the plan nor
+/// the host had; it is ours all the same.
+fn put_back(journal: &Journal, id: i64, steps: &[Step], notes: &mut Vec<String>) -> Vec<Left> {
+    let last = steps.iter().rposition(|step| step.begun);
+    let last = last.and_then(|last| steps.get(last)).map(|step| step.sequence);
+    let mut left = restore(journal, id, steps, |step| Some(step.sequence) == last, notes);
+    left.extend(super::services::take_up_again(journal, id, notes));
+    dead_man::dismiss(journal, id);
+    left
+}
+
+pub(super) fn outcome(
+    journal: &Journal,
+    id: i64,
+    left: Vec<Left>,
+    notes: Vec<String>,
+) -> Result<Outcome, ChangeError> {
+    let folder = shown_path(&journal.folder(id));
+    Ok(Outcome { transaction: journal.transaction(id)?, folder, left, notes })
+}
+
+fn shown_path(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,73 @@
+//! A dead man that is a timer of systemd, and a unit for the next boot.
+
+use std::path::Path;
+
+use super::{DeadManOrder, own_program};
+use crate::kinds::File;
+use crate::program::{Program, run};
+use crate::{ChangeError, Contents, FileState, Kind, State};
+
+/// sd_booted(3): this directory exists when systemd is the init system.
+pub(super) fn is_running() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+fn name(id: i64) -> String {
+    format!("narrows-trial-{id}")
+}
+
+fn unit(id: i64) -> File {
+    File { path: format!("/etc/systemd/system/{}-boot.service", name(id)) }
+}
+
+fn wants(id: i64) -> File {
+    File { path: format!("/etc/systemd/system/sysinit.target.wants/{}-boot.service", name(id)) }
+}
+
+/// Starts a transient timer (systemd-run(1)) and puts a unit in the way of the next boot.
+pub(super) fn arm(order: &DeadManOrder) -> Result<(), ChangeError> {
+    let id = order.id;
+    let program = own_program()?.display().to_string();
+    let directory = order.state_directory.display().to_string();
+    let undo = ["undo", &id.to_string(), "--unless-confirmed", "--state-dir", &directory].map(str::to_owned);
+    unit(id).write(&boot_unit(&program, &undo))?;
+    wants(id).write(&State::Link { to: unit(id).path })?;
+    let mut arguments = vec![
+        "--quiet".to_owned(),
+        "--collect".to_owned(),
+        format!("--unit={}", name(id)),
+        format!("--on-active={}ms", order.after.as_millis()),
+        "--timer-property=AccuracySec=100ms".to_owned(),
+        program,
+    ];
+    arguments.extend(undo);
+    let started = run(&Program::new("systemd-run", arguments));
+    started.map(drop).inspect_err(|_| dismiss(id))
+}
+
+/// Before anything reads its configuration; only after that the file systems it lies on.
+fn boot_unit(program: &str, undo: &[String]) -> State {
+    let line = std::iter::once(program).chain(undo.iter().map(String::as_str));
+    let line: Vec<_> = line.map(|word| format!("\"{}\"", word.replace('%', "%%"))).collect();
+    let text = format!(
+        "[Unit]\nDescription=Undo a trial of narrows that nobody confirmed before the boot\n\
+         DefaultDependencies=no\nRequiresMountsFor=/var /etc\nAfter=local-fs.target\nBefore=sysinit.target\n\n\
+         [Service]\nType=oneshot\nExecStart={}\n",
+        line.join(" ")
+    );
+    State::File(FileState {
+        contents: Contents(text.into_bytes()),
+        uid: 0,
+        gid: 0,
+        mode: 0o644,
+        modified: (0, 0),
+        attributes: Default::default(),
+    })
+}
+
+/// Takes both away. They would find nothing to do, so that a failure does no harm.
+pub(super) fn dismiss(id: i64) {
+    let _ = run(&Program::new("systemctl", vec!["stop".to_owned(), format!("{}.timer", name(id))]));
+    let _ = wants(id).write(&State::Absent);
+    let _ = unit(id).write(&State::Absent);
+}

@@ -1,0 +1,29 @@
+//! `narrows history`.
+
+use change::journal::{Journal, Transaction};
+
+use crate::arguments::change::{History, ResultFormat};
+use crate::exit::Exit;
+use crate::{output, render};
+
+/// Lists the transactions, or shows one.
+pub(crate) fn run(arguments: &History) -> anyhow::Result<Exit> {
+    let directory = &arguments.state.directory;
+    let transactions = match (directory.join("journal.sqlite").exists(), arguments.id) {
+        (false, None) => vec![],
+        (_, Some(id)) => vec![Journal::open(directory)?.transaction(id)?],
+        (true, None) => Journal::open(directory)?.transactions()?,
+    };
+    output::print(&match arguments.state.format {
+        ResultFormat::Json => json(&transactions)?,
+        ResultFormat::Human if arguments.id.is_some() => render::transaction::steps(&transactions),
+        ResultFormat::Human => render::transaction::history(&transactions),
+    })?;
+    Ok(Exit::Clear)
+}
+
+fn json(transactions: &[Transaction]) -> anyhow::Result<String> {
+    let transactions: Vec<_> = transactions.iter().map(render::transaction::transaction_json).collect();
+    let list = serde_json::json!({ "schema": "narrows.history/1", "transactions": transactions });
+    Ok(format!("{}\n", serde_json::to_string_pretty(&list)?))
+}
