@@ -9,6 +9,7 @@ mod error;
 pub mod kinds;
 mod operation;
 pub mod plan;
+pub mod shell;
 mod state;
 mod target;
 
