@@ -14,7 +14,10 @@ pub mod kinds;
 mod machine;
 mod operation;
 pub mod plan;
+<<<<<<< HEAD
 mod program;
+=======
+>>>>>>> values
 pub mod shell;
 mod state;
 mod target;

@@ -2,8 +2,12 @@
 
 mod block_queue;
 mod channels;
+mod cpu_set;
 mod file;
 mod irq_affinity;
+mod kernel_file;
+#[cfg(test)]
+mod kernel_testing;
 mod module;
 mod module_parameter;
 mod mount;
