@@ -6,9 +6,12 @@
 #![allow(clippy::disallowed_methods, reason = "this crate is the one that may change a machine")]
 
 mod error;
+mod ethtool;
 pub mod kinds;
+mod netlink;
 mod operation;
 pub mod plan;
+pub mod shell;
 mod state;
 mod target;
 

@@ -3,13 +3,19 @@
 mod block_queue;
 mod channels;
 mod file;
+mod interface;
 mod irq_affinity;
 mod module;
 mod module_parameter;
 mod mount;
 mod namespace;
+#[cfg(test)]
+mod network_testing;
 mod packet_steering;
 mod qdisc;
+mod qdisc_default;
+mod qdisc_options;
+mod qdisc_read;
 mod ring;
 mod sysctl;
 

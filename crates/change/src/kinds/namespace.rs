@@ -18,7 +18,6 @@ pub struct NetworkNamespace {
 }
 
 /// Runs work in a namespace, or where the caller is. `Ok(None)` when the namespace has gone.
-#[expect(dead_code, reason = "the kinds that use it follow")]
 pub(crate) fn within<T: Send>(
     namespace: Option<&NetworkNamespace>,
     work: impl FnOnce() -> Result<T, ChangeError> + Send,
