@@ -16,6 +16,8 @@ pub mod kinds;
 mod machine;
 mod netlink;
 mod operation;
+#[cfg(test)]
+mod own_namespaces;
 pub mod plan;
 mod program;
 pub mod shell;
@@ -23,6 +25,8 @@ mod state;
 mod target;
 pub mod transaction;
 
+pub use activation::{ActivationOutcome, activate};
+pub use checker::{CheckOutcome, Checker, checker_of};
 pub use edit::edited;
 pub use error::ChangeError;
 pub use operation::{Action, Operation, Phase};
