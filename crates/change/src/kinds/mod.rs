@@ -8,6 +8,9 @@ mod irq_affinity;
 mod module;
 mod module_parameter;
 mod mount;
+mod mount_options;
+mod mount_write;
+mod mountinfo;
 mod namespace;
 #[cfg(test)]
 mod network_testing;
