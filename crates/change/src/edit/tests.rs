@@ -126,6 +126,30 @@ fn a_shell_variable_that_is_more_than_a_plain_assignment_is_left_to_a_person() {
 }
 
 #[test]
+fn settings_are_edited_in_their_section_and_new_files_get_one() {
+    let (section, value) = ("www".to_owned(), Some("50".to_owned()));
+    let key = "pm.max_children".to_owned();
+    let pool = Edit::Ini { section: Some(section), key, value: value.clone() };
+    let file = "; a\n[www]\npm.max_children = 5 ; b\n";
+    assert_eq!(edit(file, &pool).unwrap(), file.replace("= 5", "= 50"));
+    let option = Edit::OptionFile {
+        group: "mysqld".to_owned(),
+        option: "max_connections".to_owned(),
+        value: value.clone(),
+    };
+    assert_eq!(edit("[mysqld]\nmax-connections=5\n", &option).unwrap(), "[mysqld]\nmax-connections=50\n");
+    let unit = |value| Edit::Systemd { section: "Service".to_owned(), key: "LimitNOFILE".to_owned(), value };
+    assert_eq!(edit("[Service]\nLimitNOFILE=1\nNice=1\n", &unit(None)).unwrap(), "[Service]\nNice=1\n");
+    for (edits, head) in [([unit(value)], "# Written"), ([pool], "; Written"), ([option], "# Written")] {
+        let file = new_file("/etc/x", &edits).unwrap().unwrap();
+        let text = String::from_utf8(file.contents.0).unwrap();
+        assert!(text.starts_with(head) && text.contains("50\n"), "{text}");
+        assert_eq!(edit(&text, &edits[0]).unwrap(), text);
+    }
+    assert!(edit("", &unit(Some("1\n[Install]".to_owned()))).is_err());
+}
+
+#[test]
 fn a_new_file_says_whose_it_is_in_a_comment_of_its_grammar() {
     let file = new_file("/etc/sysctl.d/90-narrows.conf", &[sysctl("vm.swappiness", Some("5"), None)]);
     let file = file.unwrap().unwrap();
