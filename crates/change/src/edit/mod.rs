@@ -2,6 +2,7 @@
 
 mod fstab;
 mod line;
+mod nginx;
 mod settings;
 mod shell_variable;
 mod sysctl;
@@ -36,8 +37,11 @@ pub fn edited(path: &str, bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, ChangeEr
             let place = Place { dialect: SettingsDialect::Systemd, section: Some(section), key };
             settings::edited(path, bytes, &place, value.as_deref())
         }
-        Edit::Nginx { .. } | Edit::Haproxy { .. } => {
-            Err(ChangeError::new(format!("edit {path}"), "narrows cannot edit such files")
+        Edit::Nginx { block, directive, first_argument, to } => {
+            nginx::edited(path, bytes, block, (directive, first_argument.as_deref()), to)
+        }
+        Edit::Haproxy { .. } => {
+            Err(ChangeError::new(format!("edit {path}"), "narrows cannot edit HAProxy's files")
                 .help("make the edit by hand"))
         }
     }

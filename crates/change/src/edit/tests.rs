@@ -1,4 +1,4 @@
-use model::Presence;
+use model::{DirectiveEdit, Presence};
 use proptest::prelude::*;
 
 use super::*;
@@ -147,6 +147,27 @@ fn settings_are_edited_in_their_section_and_new_files_get_one() {
         assert_eq!(edit(&text, &edits[0]).unwrap(), text);
     }
     assert!(edit("", &unit(Some("1\n[Install]".to_owned()))).is_err());
+}
+
+#[test]
+fn a_directive_of_nginx_gets_arguments_or_a_parameter_or_goes() {
+    let file = "http {\n    keepalive_timeout 65; # s\n    server { listen 80; listen 81 backlog=1; }\n}\n";
+    let nginx = |block: &[&str], directive: &str, first: Option<&str>, to| Edit::Nginx {
+        block: block.iter().map(|&name| name.to_owned()).collect(),
+        directive: directive.to_owned(),
+        first_argument: first.map(str::to_owned),
+        to,
+    };
+    let arguments = DirectiveEdit::Arguments { arguments: "15".to_owned() };
+    let shorter = edit(file, &nginx(&["http"], "keepalive_timeout", None, arguments.clone())).unwrap();
+    assert_eq!(shorter, file.replace("65", "15"));
+    let backlog = DirectiveEdit::Parameter { name: "backlog".to_owned(), value: "4096".to_owned() };
+    let longer = edit(file, &nginx(&["http", "server"], "listen", Some("81"), backlog)).unwrap();
+    assert_eq!(longer, file.replace("backlog=1", "backlog=4096"));
+    let gone = edit(file, &nginx(&["http"], "keepalive_timeout", None, DirectiveEdit::Removed)).unwrap();
+    assert!(!gone.contains("keepalive_timeout"), "{gone}");
+    let error = edit(file, &nginx(&["stream"], "listen", None, arguments)).unwrap_err();
+    assert!(error.to_string().contains("cannot edit listen in /etc/x: "), "{error}");
 }
 
 #[test]
