@@ -5,6 +5,7 @@
 //! before it writes the first byte, so that a crash at any point leaves what is needed to restore the host exactly.
 #![allow(clippy::disallowed_methods, reason = "this crate is the one that may change a machine")]
 
+mod edit;
 mod error;
 pub mod kinds;
 mod operation;
@@ -13,6 +14,7 @@ pub mod shell;
 mod state;
 mod target;
 
+pub use edit::edited;
 pub use error::ChangeError;
 pub use operation::{Action, Operation, Phase};
 pub use state::{Contents, FileState, QdiscState, State};
