@@ -9,6 +9,7 @@ mod edit;
 mod error;
 pub mod kinds;
 mod operation;
+pub mod owners;
 pub mod plan;
 pub mod shell;
 mod state;
