@@ -115,10 +115,13 @@ fn row(table: &str, irq: u32) -> Option<String> {
     Some(kernel_file::single_blanks(row))
 }
 
-/// What the kernel means by its refusal (`write_irq_affinity` in kernel/irq/proc.c).
+/// What the kernel means by its refusal (`write_irq_affinity` in kernel/irq/proc.c). An interrupt that it does not let
+/// go is EPERM to newer kernels and EIO to others.
 fn explained(error: ChangeError) -> ChangeError {
+    let managed = "the kernel places this interrupt itself, as it does for managed ones: leave it out";
     let helps = [
-        (libc::EIO, "the kernel places this interrupt itself, as it does for managed ones: leave it out"),
+        (libc::EIO, managed),
+        (libc::EPERM, managed),
         (libc::EINVAL, "none of these CPUs is online: see /sys/devices/system/cpu/online"),
         (libc::EOVERFLOW, "this host cannot have CPUs of such numbers"),
         (libc::ERANGE, "this host cannot have CPUs of such numbers"),

@@ -111,8 +111,15 @@ fn lists_of_cpus_are_compared_as_sets() {
 #[test]
 fn refusals_say_what_they_mean() {
     let _alone = machine_alone();
-    let managed = ChangeError { errno: Some(libc::EIO), ..ChangeError::new("write", "Input/output error") };
-    assert!(explained(managed).to_string().contains("the kernel places this interrupt itself"));
+    for errno in [libc::EIO, libc::EPERM] {
+        let managed = ChangeError { errno: Some(errno), ..ChangeError::new("write", "refused") };
+        assert!(explained(managed).to_string().contains("the kernel places this interrupt itself"));
+    }
+    for interrupt in interrupts() {
+        let written = interrupt.write(&interrupt.read().unwrap());
+        let explained = |error: &ChangeError| error.to_string().contains("places this interrupt itself");
+        assert!(written.as_ref().err().is_none_or(explained), "{}: {written:?}", interrupt.name);
+    }
     let interrupt = movable();
     let restored = Restored::new(&interrupt);
     let error = interrupt.write(&State::text("4000000")).unwrap_err();

@@ -1,3 +1,5 @@
+use std::os::unix::fs::PermissionsExt;
+
 use super::*;
 use crate::kinds::kernel_testing::{Namespace, Restored, machine_alone, run, set, set_and_put_back, shell};
 
@@ -34,6 +36,39 @@ fn values_of_every_shape_are_set_and_put_back() {
     ] {
         set_and_put_back(&inside(&namespace, key), value);
     }
+}
+
+/// Keys of the files below a folder of `/proc/sys` that can be read and written.
+fn writable_below(folder: &str, keys: &mut Vec<String>) {
+    for entry in std::fs::read_dir(Path::new("/proc/sys").join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let key = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        let status = entry.metadata().unwrap();
+        if status.is_dir() {
+            writable_below(&key, keys);
+        } else if status.permissions().mode() & 0o600 == 0o600 {
+            keys.push(key);
+        }
+    }
+}
+
+#[test]
+fn every_parameter_of_a_namespace_takes_back_what_it_gave() {
+    let namespace = Namespace::new();
+    let seen = NetworkNamespace::of_process(namespace.process().0.id()).unwrap();
+    let taken_back = || {
+        let mut keys = vec![];
+        writable_below("net", &mut keys);
+        for key in &keys {
+            let target = sysctl(key);
+            // Some have nothing to read until they are set, such as net.ipv6.conf.*.stable_secret.
+            let Ok(before) = target.read() else { continue };
+            target.write(&before).unwrap();
+            assert_eq!(target.read().unwrap(), before, "{key}");
+        }
+        Ok(keys.len())
+    };
+    assert!(within(Some(&seen), taken_back).unwrap().is_some_and(|count| count > 100));
 }
 
 #[test]
