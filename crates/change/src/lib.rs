@@ -5,16 +5,23 @@
 //! before it writes the first byte, so that a crash at any point leaves what is needed to restore the host exactly.
 #![allow(clippy::disallowed_methods, reason = "this crate is the one that may change a machine")]
 
+mod activation;
+mod checker;
 mod edit;
 mod error;
 pub mod kinds;
 mod operation;
+#[cfg(test)]
+mod own_namespaces;
 pub mod owners;
 pub mod plan;
+mod program;
 pub mod shell;
 mod state;
 mod target;
 
+pub use activation::{ActivationOutcome, activate};
+pub use checker::{CheckOutcome, Checker, checker_of};
 pub use edit::edited;
 pub use error::ChangeError;
 pub use operation::{Action, Operation, Phase};

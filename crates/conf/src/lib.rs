@@ -4,18 +4,26 @@
 //! keeps the exact bytes it was given. An edit names what to change, and touches only the span of that thing.
 
 mod document;
+mod edit_error;
 mod fstab;
 mod fstab_edit;
+mod option_file;
+mod php_ini;
+mod settings;
+mod settings_place;
 mod sysctl_d;
 mod sysctl_key;
 mod sysctl_order;
+mod systemd_unit;
 
 pub use document::{Document, DocumentError, Line, LineEnding, Span};
+pub use edit_error::EditError;
 pub use fstab::{
     MountDevice, MountEntry, MountOption, MountTable, MountTableDialect, MountTableProblem,
     MountTableProblemReason, parse_mountstats_device, unescape_octal,
 };
 pub use fstab_edit::FstabEditError;
+pub use settings::{Setting, SettingsDialect, SettingsDocument, SettingsProblem};
 pub use sysctl_d::{SysctlDocument, SysctlEditError, SysctlEntry, SysctlEntryKind, UnreadLine, UnreadReason};
 pub use sysctl_key::SysctlKey;
 pub use sysctl_order::{
