@@ -9,7 +9,9 @@ mod activation;
 mod checker;
 mod edit;
 mod error;
+mod ethtool;
 pub mod kinds;
+mod netlink;
 mod operation;
 #[cfg(test)]
 mod own_namespaces;
