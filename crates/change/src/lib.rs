@@ -18,6 +18,7 @@ mod netlink;
 mod operation;
 #[cfg(test)]
 mod own_namespaces;
+pub mod owners;
 pub mod plan;
 mod program;
 pub mod shell;

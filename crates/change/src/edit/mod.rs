@@ -1,5 +1,6 @@
 //! Edits of configuration files, each by the grammar of its file. Pure.
 
+mod block;
 mod fstab;
 mod line;
 mod nginx;
@@ -24,6 +25,7 @@ pub fn edited(path: &str, bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, ChangeEr
         Edit::Sysctl { key, value, line } => sysctl::edited(path, bytes, key, value.as_deref(), *line),
         Edit::Fstab { mount_point, option, to } => fstab::edited(path, bytes, mount_point, option, to),
         Edit::ShellVariable { name, add_words } => shell_variable::edited(path, bytes, name, add_words),
+        Edit::Block { name, lines } => block::edited(path, bytes, name, lines.as_deref()),
         Edit::Line { line, present } => line::edited(path, bytes, line, *present),
         Edit::Ini { section, key, value } => {
             let place = Place { dialect: SettingsDialect::Ini, section: section.as_deref(), key };
