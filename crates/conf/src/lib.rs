@@ -18,6 +18,7 @@ mod php_ini;
 mod settings;
 mod settings_place;
 mod sysctl_d;
+mod sysctl_edit;
 mod sysctl_key;
 mod sysctl_order;
 mod systemd_unit;
@@ -33,7 +34,8 @@ pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_lexer::NginxWord;
 pub use settings::{Setting, SettingsDialect, SettingsDocument};
-pub use sysctl_d::{SysctlDocument, SysctlEditError, SysctlEntry, SysctlEntryKind, UnreadLine, UnreadReason};
+pub use sysctl_d::{SysctlDocument, SysctlEntry, SysctlEntryKind, UnreadLine, UnreadReason};
+pub use sysctl_edit::SysctlEditError;
 pub use sysctl_key::SysctlKey;
 pub use sysctl_order::{
     Effective, IgnoredFile, IgnoredReason, Overridden, SysctlFile, SysctlOrder, order_sysctls,
