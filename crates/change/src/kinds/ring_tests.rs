@@ -67,8 +67,13 @@ fn the_shell_runs_it_where_the_interface_is() {
     let to = State::text("1024");
     assert_eq!(ring.shell(&to), ["ethtool -G inner rx 1024"]);
     assert_eq!(ring.boot_lines(&to).unwrap(), ["ethtool -G inner rx 1024"]);
-    let mut namespace =
-        NetworkNamespace { inode: 9, boot_id: String::new(), name: Some("a b".to_owned()), process: Some(7) };
+    let mut namespace = NetworkNamespace {
+        inode: 9,
+        boot_id: String::new(),
+        name: Some("a b".to_owned()),
+        process: Some(7),
+        cookie: None,
+    };
     ring.namespace = Some(namespace.clone());
     assert_eq!(ring.shell(&to), ["ip netns exec 'a b' ethtool -G inner rx 1024"]);
     namespace.name = None;

@@ -65,7 +65,11 @@ pub(super) fn settable(what: &ChangeKind, value: &str) -> bool {
         }
         ChangeKind::IrqAffinity { .. } | ChangeKind::PacketSteering { .. } => list(value),
         ChangeKind::Ring { .. } | ChangeKind::Channels { .. } => number(value),
-        ChangeKind::Qdisc { .. } | ChangeKind::BlockQueue { .. } => word(value),
+        ChangeKind::Qdisc { .. } => match value.split_once(" limit ") {
+            Some((kind, limit)) => word(kind) && number(limit),
+            None => word(value),
+        },
+        ChangeKind::BlockQueue { .. } => word(value),
         ChangeKind::ModuleParameter { name } => name.contains('.') && word(value),
         ChangeKind::Module { name } => word(name),
         ChangeKind::Mount { set, remove, .. } => !set.is_empty() || !remove.is_empty(),
