@@ -1,7 +1,7 @@
 //! Has a service take up files that have changed.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::ChangeError;
 use crate::plan::{Activation, ActivationKind};
@@ -12,6 +12,13 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 /// How long a restart may take: a little more than systemd gives a service to start (`DefaultTimeoutStartSec=`, 90 s).
 const RESTART_DEADLINE: Duration = Duration::from_secs(100);
+
+/// How long a service may take to be seen running after it was told. Nginx, for one, leaves its caller before it has
+/// written the file with its number.
+const SEEN_RUNNING: Duration = Duration::from_secs(3);
+
+/// How often it is looked for.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What became of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +80,15 @@ fn by_manager(
     }
     let restart = activation.how == ActivationKind::Restart;
     told(command, if restart { RESTART_DEADLINE } else { DEADLINE })?;
-    if is_running(status)? {
-        return Ok(ActivationOutcome::Done);
+    let told_at = Instant::now();
+    loop {
+        if is_running(status)? {
+            return Ok(ActivationOutcome::Done);
+        }
+        if told_at.elapsed() >= SEEN_RUNNING {
+            break;
+        }
+        std::thread::sleep(PAUSE);
     }
     let log = format!("see journalctl -u {} or its log in /var/log", activation.unit);
     Err(ChangeError::new(format!("run {}", command.join(" ")), "the service does not run any more").help(log))

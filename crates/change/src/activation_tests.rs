@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::UnshareFlags;
 use tempfile::TempDir;
 
@@ -20,7 +21,11 @@ fn beside_nginx(work: impl FnOnce() + Send) {
     struct Ended;
     impl Drop for Ended {
         fn drop(&mut self) {
-            let _ = std::process::Command::new("nginx").args(["-s", "stop"]).output();
+            // Not by `nginx -s stop`, which reads a configuration that a test may have broken.
+            let number = fs::read_to_string("/run/nginx.pid").unwrap_or_default();
+            if let Some(master) = number.trim().parse().ok().and_then(Pid::from_raw) {
+                let _ = kill_process(master, Signal::TERM);
+            }
         }
     }
     let copy = TempDir::new().unwrap();
@@ -36,17 +41,31 @@ fn beside_nginx(work: impl FnOnce() + Send) {
     });
 }
 
-/// The worker processes of the Nginx that runs here.
+/// The worker processes of the Nginx that runs here, as soon as it has any.
 fn workers() -> Vec<String> {
-    let master = fs::read_to_string("/run/nginx.pid").unwrap();
-    let words = ["pgrep", "--parent", master.trim()];
-    own_namespaces::run("procps", &words).lines().map(str::to_owned).collect()
+    wait_for("workers of Nginx", || {
+        let master = fs::read_to_string("/run/nginx.pid").ok()?.trim().to_owned();
+        let found = std::process::Command::new("pgrep").args(["--parent", &master]).output();
+        let found = found.expect("apt-get install procps").stdout;
+        let found: Vec<_> = String::from_utf8(found).unwrap().lines().map(str::to_owned).collect();
+        (!found.is_empty()).then_some(found)
+    })
 }
 
 /// Waits until none of these workers is left, which is what a reload brings.
 fn wait_until_gone(old: &[String]) {
-    while workers().iter().any(|worker| old.contains(worker)) {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    let gone = || (!workers().iter().any(|worker| old.contains(worker))).then_some(());
+    wait_for("a reload", gone);
+}
+
+fn wait_for<T>(what: &str, condition: impl Fn() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(met) = condition() {
+            return met;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come");
+        std::thread::sleep(PAUSE);
     }
 }
 

@@ -14,7 +14,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// What checks a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Checker {
-    /// `nginx -t`.
+    /// `nginx -t`. Where they are missing it makes its log files and an empty file for its process's number, as at a
+    /// start.
     Nginx,
     /// `php-fpm -t` of a version, such as `8.2`; without one where the system has a single `php-fpm`.
     PhpFpm {

@@ -1,10 +1,23 @@
-//! Why a setting could not be changed: one type for all documents that are edited by name.
+//! What is wrong with a file, and why a setting could not be changed: for all documents that are edited by name.
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::document::DocumentError;
+
+/// A line that is not understood, or not what its author will have meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Name of the file.
+    pub file: Arc<str>,
+    /// Line number, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: &'static str,
+    /// Whether the program that reads the file gives up at this line.
+    pub stops: bool,
+}
 
 /// Why a setting could not be changed. Nothing is changed then.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::document::{Document, Span};
-use crate::edit_error::{EditError, places};
+use crate::edit_error::{EditError, Problem, places};
 use crate::settings_place::place_of_new;
 use crate::{option_file, php_ini, systemd_unit};
 
@@ -41,19 +41,6 @@ pub struct Setting {
     pub comment_lines: Vec<usize>,
 }
 
-/// A line that is not understood, or not what its author will have meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsProblem {
-    /// Name of the file.
-    pub file: Arc<str>,
-    /// Line number, from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub what: &'static str,
-    /// Whether the program that reads the file gives up at this line.
-    pub stops: bool,
-}
-
 /// What a line is to one who looks for a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LineRole {
@@ -76,7 +63,7 @@ pub(crate) struct Header {
 pub(crate) struct Reading {
     pub(crate) headers: Vec<Header>,
     pub(crate) settings: Vec<Setting>,
-    pub(crate) problems: Vec<SettingsProblem>,
+    pub(crate) problems: Vec<Problem>,
     /// One for each line of the document.
     pub(crate) roles: Vec<LineRole>,
 }
@@ -87,7 +74,7 @@ impl Reading {
     }
 
     pub(crate) fn problem(&mut self, document: &Document, line: usize, what: &'static str, stops: bool) {
-        self.problems.push(SettingsProblem { file: Arc::clone(document.file()), line, what, stops });
+        self.problems.push(Problem { file: Arc::clone(document.file()), line, what, stops });
     }
 }
 
@@ -141,7 +128,7 @@ impl SettingsDocument {
     }
 
     /// Returns the lines that are not understood or do not do what they seem to.
-    pub fn problems(&self) -> &[SettingsProblem] {
+    pub fn problems(&self) -> &[Problem] {
         &self.reading.problems
     }
 
