@@ -12,6 +12,9 @@ mod kernel_testing;
 mod module;
 mod module_parameter;
 mod mount;
+mod mount_options;
+mod mount_write;
+mod mountinfo;
 mod namespace;
 #[cfg(test)]
 mod network_testing;
