@@ -46,7 +46,7 @@ pub fn plan_with(
     let mut refused = choice.refused;
     refused.extend(against);
     let owners = Owners::find(host)?;
-    let mounts = Mounts::read(host);
+    let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
     let changes = changes(&ground, drafts, &mut refused)?;

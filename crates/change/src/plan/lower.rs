@@ -12,7 +12,7 @@ use crate::kinds::{
     PacketSteering, Qdisc, Ring, RingSide, Sysctl,
 };
 use crate::owners::{Claim, Mounts, Owners, RUNTIME_HOLDS_IT, loads_at_boot, module_parameter_place};
-use crate::{Action, ChangeError, Phase, Target};
+use crate::{Action, ChangeError, Phase, State, Target};
 
 /// One operation without the state it starts from.
 #[derive(Debug, Clone, PartialEq)]
@@ -271,7 +271,8 @@ fn mount(
 ) -> Lowered {
     ground.mounts.fstab(mount_point)?;
     let mut steps = vec![];
-    if ground.mounts.remounts(mount_point) == Some(true) {
+    let now = ground.states.read(&target)?;
+    if now != State::Absent && Mount::takes_a_remount(&now) {
         let action = Action::Options { set: set.to_vec(), remove: remove.to_vec() };
         steps.push(Step { target, action, phase: Phase::Now });
     } else {

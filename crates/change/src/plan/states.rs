@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use conf::{MountTable, MountTableDialect};
 use host::Host;
 
 use crate::kinds::{Ring, RingSide};
@@ -135,13 +136,31 @@ fn chosen(state: State) -> State {
 
 /// What the answers of a tree say of mounts and network interfaces.
 impl TreeStates<'_> {
+    /// `/proc/self/mounts` lists the options of the mount and those of its file system together.
     fn mount(&self, mount_point: &str) -> Result<State, ChangeError> {
-        let table = file_text(self.host, "/proc/self/mounts")
-            .or_else(|| file_text(self.host, "/proc/mounts"))
-            .unwrap_or_default();
-        let mut lines = table.lines().rev().map(|line| line.split(' ').collect::<Vec<_>>());
-        let line = lines.find(|fields| fields.get(1) == Some(&mount_point));
-        Ok(line.and_then(|fields| fields.get(3).copied()).map_or(State::Absent, State::text))
+        const OF_THE_MOUNT: [&str; 8] =
+            ["rw", "ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"];
+        let bytes = self.host.read("/proc/self/mounts").or_else(|_| self.host.read("/proc/mounts"));
+        let table =
+            MountTable::new("/proc/self/mounts", bytes.unwrap_or_default(), MountTableDialect::ProcMounts);
+        let mut entries = table.entries().iter().rev();
+        let Some(entry) = entries.find(|entry| entry.mount_point == mount_point.as_bytes()) else {
+            return Ok(State::Absent);
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let options = entry
+            .options
+            .iter()
+            .map(|option| text(table.as_bytes().get(option.span.start..option.span.end).unwrap_or_default()));
+        let (own, of_super): (Vec<_>, Vec<_>) =
+            options.partition(|option| OF_THE_MOUNT.contains(&option.as_str()));
+        let values = [
+            ("options", own.join(",")),
+            ("super", of_super.join(",")),
+            ("type", text(&entry.fstype)),
+            ("source", text(&entry.device)),
+        ];
+        Ok(State::Values { values: values.map(|(name, value)| (name.to_owned(), value)).into() })
     }
 
     fn ring(&self, ring: &Ring) -> Result<State, ChangeError> {
