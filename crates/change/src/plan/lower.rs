@@ -12,7 +12,7 @@ use crate::kinds::{
     PacketSteering, Qdisc, Ring, RingSide, Sysctl,
 };
 use crate::owners::{Claim, Mounts, Owners, RUNTIME_HOLDS_IT, loads_at_boot, module_parameter_place};
-use crate::{Action, ChangeError, Phase, Target};
+use crate::{Action, ChangeError, Phase, State, Target};
 
 /// One operation without the state it starts from.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +65,11 @@ pub(super) fn settable(what: &ChangeKind, value: &str) -> bool {
         }
         ChangeKind::IrqAffinity { .. } | ChangeKind::PacketSteering { .. } => list(value),
         ChangeKind::Ring { .. } | ChangeKind::Channels { .. } => number(value),
-        ChangeKind::Qdisc { .. } | ChangeKind::BlockQueue { .. } => word(value),
+        ChangeKind::Qdisc { .. } => match value.split_once(" limit ") {
+            Some((kind, limit)) => word(kind) && number(limit),
+            None => word(value),
+        },
+        ChangeKind::BlockQueue { .. } => word(value),
         ChangeKind::ModuleParameter { name } => name.contains('.') && word(value),
         ChangeKind::Module { name } => word(name),
         ChangeKind::Mount { set, remove, .. } => !set.is_empty() || !remove.is_empty(),
@@ -267,7 +271,8 @@ fn mount(
 ) -> Lowered {
     ground.mounts.fstab(mount_point)?;
     let mut steps = vec![];
-    if ground.mounts.remounts(mount_point) == Some(true) {
+    let now = ground.states.read(&target)?;
+    if now != State::Absent && Mount::takes_a_remount(&now) {
         let action = Action::Options { set: set.to_vec(), remove: remove.to_vec() };
         steps.push(Step { target, action, phase: Phase::Now });
     } else {

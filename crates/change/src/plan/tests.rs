@@ -198,7 +198,7 @@ fn options_of_one_mount_are_set_together_unless_they_contradict() {
     let causes = ["actimeo=60", "nconnect=4", "actimeo=600"];
     let causes = causes.map(|set| asking(&format!("nfs.{set}"), Severity::Latent, vec![mount(set)]));
     let plan = planned(&mounted, &report(causes.to_vec()));
-    assert_eq!(ids(&plan), ["/srv/www"], "{:#?}", plan.refused);
+    assert_eq!(ids(&plan), ["mount /srv/www"], "{:#?}", plan.refused);
     let edits = edits_of(&plan, "/etc/fstab");
     let set = |option: &str, value: &str| Edit::Fstab {
         mount_point: "/srv/www".to_owned(),
@@ -209,6 +209,20 @@ fn options_of_one_mount_are_set_together_unless_they_contradict() {
     assert_eq!(plan.refused.len(), 1);
     assert!(plan.changes[0].change.restart.starts_with("umount /srv/www"));
     assert!(plan.changes[0].operations.iter().all(|operation| operation.phase == Phase::Lasting));
+}
+
+#[test]
+fn a_local_file_system_is_remounted_now_and_its_line_edited() {
+    let mounted = tree(&[
+        ("/etc/fstab", "/dev/vdb /data ext4 defaults 0 2\n"),
+        ("/proc/self/mounts", "/dev/vdb /data ext4 rw,relatime,errors=remount-ro 0 0\n"),
+    ]);
+    let set = vec!["noatime".to_owned()];
+    let what = ChangeKind::Mount { mount_point: "/data".to_owned(), set, remove: vec![] };
+    let plan =
+        planned(&mounted, &report(vec![asking("disk.x", Severity::Latent, vec![changing(what, "x", "y")])]));
+    let phases: Vec<_> = plan.changes[0].operations.iter().map(|operation| operation.phase).collect();
+    assert_eq!(phases, [Phase::Now, Phase::Lasting], "{:#?}", plan.refused);
 }
 
 #[test]
