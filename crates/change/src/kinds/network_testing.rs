@@ -12,7 +12,7 @@ pub(super) struct Namespace(String);
 impl Namespace {
     pub(super) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("narrows-change-{}-{}", id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("narrows-link-{}-{}", id(), COUNT.fetch_add(1, Ordering::Relaxed));
         run("ip", &["netns", "add", &name]);
         Self(name)
     }
