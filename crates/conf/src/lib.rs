@@ -7,6 +7,8 @@ mod document;
 mod edit_error;
 mod fstab;
 mod fstab_edit;
+mod haproxy;
+mod haproxy_edit;
 mod nginx;
 mod nginx_edit;
 mod nginx_lexer;
@@ -27,6 +29,7 @@ pub use fstab::{
     MountTableProblemReason, parse_mountstats_device, unescape_octal,
 };
 pub use fstab_edit::FstabEditError;
+pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_lexer::NginxWord;
 pub use settings::{Setting, SettingsDialect, SettingsDocument};
