@@ -96,3 +96,37 @@ fn a_live_plan_starts_from_what_the_kernel_holds() {
     let now = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
     assert_eq!(live.changes[0].operations[0].before, format!("text {}", now.trim()));
 }
+
+fn another() -> crate::kinds::NetworkNamespace {
+    crate::kinds::NetworkNamespace {
+        inode: 4_026_532_000,
+        boot_id: "b".to_owned(),
+        name: None,
+        process: Some(7),
+        cookie: None,
+    }
+}
+
+#[test]
+fn a_parameter_of_another_network_namespace_is_kept_by_whoever_makes_it() {
+    let options = PlanOptions { namespace: Some(another()), ..PlanOptions::default() };
+    let causes = vec![
+        asking("a.b", Severity::Breaking, vec![sysctl(SOMAXCONN, "128", "4096")]),
+        asking("memory.x", Severity::Latent, vec![sysctl("vm.swappiness", "60", "10")]),
+    ];
+    let plan = planned_with(&tree(&[]), &report(causes), &options).unwrap();
+    let operations = |at: usize| plan.changes[at].operations.len();
+    assert_eq!((operations(0), operations(1)), (1, 2));
+    assert!(plan.changes[0].change.persistence.contains("docker run --sysctl"));
+}
+
+#[test]
+fn the_hosts_link_files_say_nothing_of_an_interface_of_another_namespace() {
+    let vendors =
+        ("/usr/lib/systemd/network/10-v.link", "[Match]\nOriginalName=*\n[Link]\nRxBufferSize=512\n");
+    let tree = network(&[vendors]);
+    assert_eq!(planned(&tree, &ring()).refused.len(), 1);
+    let options = PlanOptions { namespace: Some(another()), ..PlanOptions::default() };
+    let plan = planned_with(&tree, &ring(), &options).unwrap();
+    assert_eq!(plan.changes[0].operations.len(), 1, "{:#?}", plan.refused);
+}

@@ -17,6 +17,14 @@ pub trait States {
     /// When it is there and cannot be read, or the host has no such thing.
     fn read(&self, target: &Target) -> Result<State, ChangeError>;
 
+    /// Asks the device whether it can hold a wanted state, where there is a device to ask.
+    ///
+    /// # Errors
+    /// When it is known to refuse that state.
+    fn check(&self, _target: &Target, _wanted: &State) -> Result<(), ChangeError> {
+        Ok(())
+    }
+
     /// The path of a file at the end of the links that lead to it.
     ///
     /// # Errors
@@ -31,6 +39,10 @@ pub struct LiveStates;
 impl States for LiveStates {
     fn read(&self, target: &Target) -> Result<State, ChangeError> {
         target.kind().read()
+    }
+
+    fn check(&self, target: &Target, wanted: &State) -> Result<(), ChangeError> {
+        target.kind().check(wanted)
     }
 
     fn resolve(&self, path: &str) -> Result<String, ChangeError> {
