@@ -16,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("strace", "strace"),
     ("nginx", "nginx-light"),
     ("php-fpm8.2", "php8.2-fpm"),
+    ("php8.2", "php8.2-cli"),
     ("haproxy", "haproxy"),
     ("mariadbd", "mariadb-server"),
     ("setfacl", "acl"),
