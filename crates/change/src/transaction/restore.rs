@@ -56,10 +56,10 @@ fn step_back(step: &Step, force: bool) -> Result<(), Left> {
 }
 
 /// A write that was cut short leaves a file as it was, and beside it what was to replace it, or a directory made for
-/// it. Writing what is there once more takes them away.
+/// it.
 fn sweep(step: &Step) -> Result<(), ChangeError> {
-    match step.target {
-        Target::File(_) => step.target.kind().write(&step.original),
+    match &step.target {
+        Target::File(file) => file.sweep(&step.original),
         _ => Ok(()),
     }
 }

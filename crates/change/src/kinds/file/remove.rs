@@ -18,6 +18,16 @@ pub(super) fn remove(path: &str, outermost: Option<&str>) -> Result<(), ChangeEr
     remove_directories(&directories(path, outermost))
 }
 
+/// Takes away what a write that was cut short left: the new file beside the one there, and directories made for it.
+pub(super) fn sweep(path: &str, outermost: Option<&str>) -> Result<(), ChangeError> {
+    let attempted = format!("clear up beside {path}");
+    if let Ok(place) = find(&attempted, path)? {
+        remove_stray(&attempted, &place)?;
+    }
+    let Some(outermost) = outermost else { return Ok(()) };
+    remove_directories(&directories(path, outermost))
+}
+
 fn unlink(attempted: &str, place: &Place) -> Result<(), ChangeError> {
     remove_stray(attempted, place)?;
     match unlinkat(&place.directory, &place.name, AtFlags::empty()) {
