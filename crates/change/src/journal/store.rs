@@ -191,6 +191,23 @@ impl Journal {
             .map_err(|error| sqlite(format!("journal that transaction {id} is {}", status.name()), &error))
     }
 
+    /// Notes that a transaction is on trial as before, and that the steps which were put back count as not begun, so
+    /// that they can be written once more.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn back_to_trial(&self, id: i64) -> Result<(), ChangeError> {
+        let failed = |error| sqlite(format!("journal that transaction {id} is on trial again"), &error);
+        let both = self.connection.unchecked_transaction().map_err(failed)?;
+        both.execute(
+            "UPDATE steps SET begun = 0, restored = 0 WHERE transaction_id = ?1 AND restored = 1",
+            params![id],
+        )
+        .map_err(failed)?;
+        self.set_status(id, Status::Trying, None)?;
+        both.commit().map_err(failed)
+    }
+
     /// Notes that services are about to be asked to take files up.
     ///
     /// # Errors
