@@ -50,9 +50,10 @@ pub enum Applied {
 /// moved away from the state the plan was made from, when a file's own program already finds it wrong, or when the
 /// journal cannot be written.
 pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError> {
+    for_this_host(plan)?;
     let changes = selected(plan, &options.only)?;
     let mut journal = Journal::open(&options.state_directory)?;
-    let _lock = Lock::take(&options.state_directory, Duration::ZERO)?;
+    let _lock = Lock::take(journal.directory(), Duration::ZERO)?;
     may_begin(&journal)?;
     let mut prepared = prepare(&changes, options.restart)?;
     if prepared.steps.is_empty() {
@@ -77,6 +78,18 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
     finish(&journal, id, prepared, done)
 }
 
+/// What was right for another host is not for this one, even where it holds the same values.
+fn for_this_host(plan: &Plan) -> Result<(), ChangeError> {
+    let Some(of) = &plan.host.machine_id else { return Ok(()) };
+    let here = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    if here.trim() == of {
+        return Ok(());
+    }
+    let name = plan.host.name.as_deref().unwrap_or("another host");
+    Err(ChangeError::new("apply the plan", format!("it was made for {name}, with another /etc/machine-id"))
+        .help("run `narrows plan` on this host"))
+}
+
 /// A transaction that was cut short must be undone before the next one reads its originals: they would be the values
 /// that the first one wrote.
 fn may_begin(journal: &Journal) -> Result<(), ChangeError> {
@@ -97,7 +110,7 @@ fn may_begin(journal: &Journal) -> Result<(), ChangeError> {
 
 fn arm(journal: &Journal, id: i64, options: &ApplyOptions) -> Result<(), ChangeError> {
     let Some(after) = options.trial else { return Ok(()) };
-    let order = DeadManOrder { id, state_directory: options.state_directory.clone(), after };
+    let order = DeadManOrder { id, state_directory: journal.directory().to_owned(), after };
     match dead_man::arm(&order)? {
         Some(process) => journal.set_dead_man(id, process),
         None => Ok(()),

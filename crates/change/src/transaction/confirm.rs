@@ -18,7 +18,7 @@ use crate::journal::{Journal, Lock, Status, Step};
 /// trial goes on as it was, and its dead man stays armed.
 pub fn confirm(state_directory: &Path) -> Result<Outcome, ChangeError> {
     let journal = Journal::open(state_directory)?;
-    let _lock = Lock::take(state_directory, Duration::from_secs(10))?;
+    let _lock = Lock::take(journal.directory(), Duration::from_secs(10))?;
     let all = journal.transactions()?;
     let Some(trial) = all.into_iter().rfind(|transaction| transaction.status == Status::Trying) else {
         return Err(ChangeError::new("confirm", "no transaction is on trial")

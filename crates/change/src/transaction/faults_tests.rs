@@ -150,3 +150,14 @@ fn a_confirmation_that_was_refused_can_be_given_again() {
     undone(place.undo(None, false).unwrap());
     assert_eq!(place.bytes("b.conf"), "vm.swappiness=60", "what was confirmed at the second time too");
 }
+
+#[test]
+fn a_plan_for_another_host_is_refused() {
+    let place = Place::new();
+    let mut plan = plan(vec![place.edit("a.conf", "10", Phase::Now)]);
+    plan.host.machine_id = Some("0".repeat(32));
+    let options = ApplyOptions { state_directory: place.state(), only: vec![], trial: None, restart: false };
+    let error = apply(&plan, &options).unwrap_err();
+    assert!(error.to_string().contains("machine-id"), "{error}");
+    assert_eq!(place.bytes("a.conf"), "# mine\nvm.swappiness = 60\n");
+}

@@ -46,7 +46,7 @@ pub enum Undo {
 /// When there is none of that number, a later one must be undone first, or the journal cannot be read.
 pub fn undo(options: &UndoOptions) -> Result<Undo, ChangeError> {
     let journal = Journal::open(&options.state_directory)?;
-    let _lock = Lock::take(&options.state_directory, options.patience)?;
+    let _lock = Lock::take(journal.directory(), options.patience)?;
     let all = journal.transactions()?;
     let live = |transaction: &&Transaction| transaction.status.is_live();
     let Some(id) = options.id.or_else(|| all.iter().rfind(live).map(|transaction| transaction.id)) else {
