@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Status, Step, Transaction, copies};
+use super::{Status, Step, Transaction, copies, directory};
 use crate::ChangeError;
 use crate::machine::{boot_id, now_unix_ms, user};
 use crate::plan::Activation;
@@ -69,9 +69,10 @@ impl Journal {
     /// Opens the journal in a state directory; makes both, readable by their owner alone, where they do not exist.
     ///
     /// # Errors
-    /// When the directory cannot be made or written to, or the journal is damaged or of a later version.
+    /// When the directory cannot be made or written to or others may write to it, or the journal is damaged or of a
+    /// later version.
     pub fn open(directory: &Path) -> Result<Self, ChangeError> {
-        copies::make_directory(directory)?;
+        let directory = directory::made(directory)?;
         let path = directory.join("journal.sqlite");
         let attempted = || format!("open the journal {}", path.display());
         let failed = |error| sqlite(attempted(), &error);
@@ -92,8 +93,13 @@ impl Journal {
             }
         }
         making.commit().map_err(failed)?;
-        copies::sync_directory(directory)?;
-        Ok(Self { connection, directory: directory.to_owned() })
+        copies::sync_directory(&directory)?;
+        Ok(Self { connection, directory })
+    }
+
+    /// The state directory: an absolute path without links, which leads to it from everywhere.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Writes a transaction down: byte copies and the script first, then one commit. When this returns, everything
@@ -189,6 +195,23 @@ impl Journal {
         changed
             .map(drop)
             .map_err(|error| sqlite(format!("journal that transaction {id} is {}", status.name()), &error))
+    }
+
+    /// Notes that a transaction is on trial as before, and that the steps which were put back count as not begun, so
+    /// that they can be written once more.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn back_to_trial(&self, id: i64) -> Result<(), ChangeError> {
+        let failed = |error| sqlite(format!("journal that transaction {id} is on trial again"), &error);
+        let both = self.connection.unchecked_transaction().map_err(failed)?;
+        both.execute(
+            "UPDATE steps SET begun = 0, restored = 0 WHERE transaction_id = ?1 AND restored = 1",
+            params![id],
+        )
+        .map_err(failed)?;
+        self.set_status(id, Status::Trying, None)?;
+        both.commit().map_err(failed)
     }
 
     /// Notes that services are about to be asked to take files up.
