@@ -7,6 +7,7 @@
 
 mod activation;
 mod checker;
+mod edit;
 mod error;
 pub mod export;
 pub mod journal;
@@ -14,15 +15,13 @@ pub mod kinds;
 mod machine;
 mod operation;
 pub mod plan;
-<<<<<<< HEAD
 mod program;
-=======
->>>>>>> values
 pub mod shell;
 mod state;
 mod target;
 pub mod transaction;
 
+pub use edit::edited;
 pub use error::ChangeError;
 pub use operation::{Action, Operation, Phase};
 pub use state::{Contents, FileState, QdiscState, State};

@@ -11,6 +11,12 @@ use sha2::{Digest, Sha256};
 pub enum State {
     /// It is not there: a file that does not exist, a module that is not loaded, a namespace that has gone.
     Absent,
+    /// A file that does not exist, in a directory that does not exist either. Written back, it takes the directories
+    /// away again that were made for the file, where nothing else has come into them.
+    AbsentBelow {
+        /// The outermost directory that is missing, as an absolute path.
+        directory: String,
+    },
     /// One value as text, without the kernel's closing newline.
     Text {
         /// The value.
@@ -43,6 +49,7 @@ impl State {
     pub fn fingerprint(&self) -> String {
         match self {
             Self::Absent => "absent".to_owned(),
+            Self::AbsentBelow { directory } => format!("absent below {directory}"),
             Self::Text { value } => format!("text {value}"),
             Self::Values { values } => {
                 let values: Vec<_> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -68,13 +75,20 @@ pub struct FileState {
     pub gid: u32,
     /// Permission bits, as `0o644`.
     pub mode: u32,
-    /// When it was last modified: seconds and nanoseconds since 1970.
+    /// When it was last modified: seconds and nanoseconds since 1970, or [`FileState::MODIFIED_BY_WRITING`].
     pub modified: (i64, u32),
     /// Extended attributes by name: security labels, access control lists.
     pub attributes: BTreeMap<String, Contents>,
+    /// How many names the file has (hard links); 0 for a state that was not read.
+    #[serde(default)]
+    pub links: u64,
 }
 
 impl FileState {
+    /// The time of modification of a state that was not read: that of its writing. No file system can hold it, whereas
+    /// second 0 of 1970 is what images that are built reproducibly give to their files.
+    pub const MODIFIED_BY_WRITING: (i64, u32) = (i64::MIN, 0);
+
     /// The digest of its bytes, in hexadecimal.
     pub fn sha256(&self) -> String {
         hex(&Sha256::digest(&self.contents.0))

@@ -97,7 +97,7 @@ fn script(id: i64, new: &NewTransaction) -> String {
 
 fn describe(step: &Step) -> String {
     let shown = |state: &State| match state {
-        State::Absent => "absent".to_owned(),
+        State::Absent | State::AbsentBelow { .. } => "absent".to_owned(),
         State::Text { value } => value.clone(),
         State::File(file) => format!("sha256 {}", file.sha256()),
         other => other.fingerprint(),

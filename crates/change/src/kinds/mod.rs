@@ -19,7 +19,7 @@ mod sysctl;
 
 pub use block_queue::BlockQueue;
 pub use channels::Channels;
-pub use file::File;
+pub use file::{File, resolved};
 pub use irq_affinity::IrqAffinity;
 pub use module::Module;
 pub use module_parameter::ModuleParameter;

@@ -20,3 +20,6 @@ pub use dead_man::{DeadManOrder, wait_and_undo};
 pub use prepare::selected;
 pub use report::{Left, Outcome};
 pub use undo::{Undo, UndoOptions, undo};
+
+#[cfg(test)]
+mod tests;

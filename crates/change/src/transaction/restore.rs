@@ -63,7 +63,7 @@ fn gone(target: &Target, now: &State) -> bool {
 /// A state in a few words.
 pub(super) fn shown(state: &State) -> String {
     match state {
-        State::Absent => "nothing".to_owned(),
+        State::Absent | State::AbsentBelow { .. } => "nothing".to_owned(),
         State::Text { value } if value.is_empty() => "an empty value".to_owned(),
         State::Text { value } => value.clone(),
         State::Values { values } => {

@@ -185,7 +185,7 @@ fn written(step: &Step) -> String {
 
 fn state(state: &State) -> String {
     match state {
-        State::Absent => "absent".to_owned(),
+        State::Absent | State::AbsentBelow { .. } => "absent".to_owned(),
         State::Text { value } if value.is_empty() => "empty".to_owned(),
         State::Text { value } => value.clone(),
         State::Values { values } => {

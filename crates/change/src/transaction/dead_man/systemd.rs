@@ -60,8 +60,9 @@ fn boot_unit(program: &str, undo: &[String]) -> State {
         uid: 0,
         gid: 0,
         mode: 0o644,
-        modified: (0, 0),
+        modified: FileState::MODIFIED_BY_WRITING,
         attributes: Default::default(),
+        links: 0,
     })
 }
 

@@ -1,0 +1,63 @@
+//! Edits of configuration files, each by the grammar of its file. Pure.
+
+mod fstab;
+mod line;
+mod shell_variable;
+mod sysctl;
+
+use std::collections::BTreeMap;
+
+use model::Edit;
+
+use crate::{ChangeError, Contents, FileState};
+
+/// The bytes of a file after an edit. What the edit does not name stays as it is, to the byte.
+///
+/// # Errors
+/// When the edit does not apply to what is there, or its value cannot be written in the file's grammar.
+pub fn edited(path: &str, bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, ChangeError> {
+    match edit {
+        Edit::Sysctl { key, value, line } => sysctl::edited(path, bytes, key, value.as_deref(), *line),
+        Edit::Fstab { mount_point, option, to } => fstab::edited(path, bytes, mount_point, option, to),
+        Edit::ShellVariable { name, add_words } => shell_variable::edited(path, bytes, name, add_words),
+        Edit::Line { line, present } => line::edited(path, bytes, line, *present),
+        Edit::Ini { .. }
+        | Edit::OptionFile { .. }
+        | Edit::Systemd { .. }
+        | Edit::Nginx { .. }
+        | Edit::Haproxy { .. } => {
+            Err(ChangeError::new(format!("edit {path}"), "narrows cannot edit such files")
+                .help("make the edit by hand"))
+        }
+    }
+}
+
+/// The bytes of a file after several edits, one after the other.
+pub(crate) fn edited_by_all(path: &str, bytes: &[u8], edits: &[Edit]) -> Result<Vec<u8>, ChangeError> {
+    edits.iter().try_fold(bytes.to_vec(), |bytes, edit| edited(path, &bytes, edit))
+}
+
+/// A new file with what the edits put in, below a line that says whose it is; root's and readable by all. `None` when
+/// the edits only take out.
+pub(crate) fn new_file(path: &str, edits: &[Edit]) -> Result<Option<FileState>, ChangeError> {
+    let comment = if edits.iter().any(|edit| matches!(edit, Edit::Ini { .. })) { ';' } else { '#' };
+    let head = format!("{comment} Written by narrows; `narrows undo` takes it out again.\n");
+    let bytes = edited_by_all(path, head.as_bytes(), edits)?;
+    Ok((bytes != head.as_bytes()).then(|| FileState {
+        contents: Contents(bytes),
+        uid: 0,
+        gid: 0,
+        mode: 0o644,
+        modified: FileState::MODIFIED_BY_WRITING,
+        attributes: BTreeMap::new(),
+        links: 0,
+    }))
+}
+
+fn attempted(path: &str, what: &str) -> String {
+    format!("edit {what} in {path}")
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
