@@ -1,0 +1,51 @@
+# --try under systemd: the timer takes a trial back at its deadline, `confirm` stops it, and no kill of apply does.
+# run.sh: -c 2 -i systemd
+. /lab/common
+key=net.core.somaxconn lasting=/etc/sysctl.d/90-narrows.conf
+original=$(sysctl -n $key) original_files=$(lasting_files)
+planned /root/plan.json << JSON
+[{"target": {"kind": "sysctl", "key": "vm.swappiness"}, "action": {"action": "set", "value": "7"}},
+ {"target": {"kind": "sysctl", "key": "$key"}, "action": {"action": "set", "value": "8192"}},
+ {"target": {"kind": "file", "path": "$lasting"}, "phase": "lasting", "action": {"action": "edit", "edits": [
+    {"grammar": "sysctl", "key": "$key", "value": "8192"}]}}]
+JSON
+swappiness=$(sysctl -n vm.swappiness)
+ended() { [ "$(status_of "$1")" = undone ] && ! systemctl is-active --quiet "narrows-trial-$1.service"; }
+nothing_left() { # ID
+    is "$key" "$(sysctl -n $key)" "$original"; is vm.swappiness "$(sysctl -n vm.swappiness)" "$swappiness"
+    is "files of narrows below /etc" "$(lasting_files)" "$original_files"
+    is "units of the trial" "$(systemctl list-units --all --no-legend "narrows-trial-$1*" | tr -s ' ')" ""
+}
+
+exits 0 narrows apply --yes --try 20s /root/plan.json
+is "$key on trial" "$(sysctl -n $key)" 8192; is "$lasting on trial" "$(digest $lasting)" absent
+if until_true 90 ended 1; then pass "the timer undid it $(($(date +%s) - $(narrows history --format json | jq '.transactions[0].deadline_unix_ms / 1000 | floor'))) s after the deadline"
+else fail "90 s after: $(status_of 1)"; fi
+nothing_left 1
+
+exits 0 narrows apply --yes --try 30s /root/plan.json
+exits 0 narrows confirm
+is "the timer after confirm" "$(systemctl is-active narrows-trial-2.timer)" inactive
+is "status" "$(status_of 2)" applied
+holds "$lasting" "$(cat $lasting)" "8192"
+sleep 35
+is "$key after the deadline" "$(sysctl -n $key)" 8192; is "status" "$(status_of 2)" applied
+exits 0 narrows undo
+nothing_left 2
+
+# Every change of the journal is one fdatasync: the last of them come after the timer was armed.
+strace -f -qq -e trace=fdatasync,fsync -o /root/calls narrows apply --yes --try 10m /root/plan.json > /dev/null
+exits 0 narrows undo
+call=fdatasync; count=$(grep -c 'fdatasync(' /root/calls); [ "$count" -gt 3 ] || { call=fsync; count=$(grep -c ' fsync(' /root/calls); }
+echo "      $count × $call in an apply on trial"
+id=3
+for back in 0 1 2 3; do
+    id=$((id + 1))
+    strace -f -qq -e trace=none -e "inject=$call:signal=KILL:when=$((count - back))" -o /dev/null \
+        narrows apply --yes --try 15s /root/plan.json > /root/said 2>&1; status=$?
+    is "apply killed before $call $((count - back)) ends with" "$status" 137
+    echo "      left: $key $(sysctl -n $key), vm.swappiness $(sysctl -n vm.swappiness), $(status_of $id)"
+    if until_true 90 ended $id; then pass "the timer undid it"; else fail "90 s after: $(status_of $id)"; fi
+    nothing_left $id
+done
+end
