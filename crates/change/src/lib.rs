@@ -9,11 +9,16 @@ mod activation;
 mod checker;
 mod edit;
 mod error;
+mod ethtool;
 pub mod export;
 pub mod journal;
 pub mod kinds;
 mod machine;
+mod netlink;
 mod operation;
+#[cfg(test)]
+mod own_namespaces;
+pub mod owners;
 pub mod plan;
 mod program;
 pub mod shell;
@@ -21,6 +26,8 @@ mod state;
 mod target;
 pub mod transaction;
 
+pub use activation::{ActivationOutcome, activate};
+pub use checker::{CheckOutcome, Checker, checker_of};
 pub use edit::edited;
 pub use error::ChangeError;
 pub use operation::{Action, Operation, Phase};

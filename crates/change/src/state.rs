@@ -58,7 +58,9 @@ impl State {
             Self::File(file) => file.fingerprint(),
             Self::Link { to } => format!("link to {to}"),
             Self::Qdisc(qdisc) => {
-                format!("qdisc {} {} {}", qdisc.kind, qdisc.handle, hex(&qdisc.options.0))
+                let QdiscState { kind, handle, options, below, configured } = qdisc;
+                let parts = [&[hex(&options.0)], below.as_slice(), configured.as_slice()].concat();
+                format!("qdisc {kind} {handle} {}", parts.join(" "))
             }
         }
     }
@@ -109,6 +111,12 @@ pub struct QdiscState {
     pub handle: String,
     /// Its options, as the kernel gives and takes them (`TCA_OPTIONS`).
     pub options: Contents,
+    /// The kinds that the kernel put below it by itself, each once: those of the queues of an `mq`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub below: Vec<String>,
+    /// What someone configured below it, and narrows cannot put back: `class 1:10`, `2 filters`, `netem 10: at 1:1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub configured: Vec<String>,
 }
 
 /// Bytes that are written to JSON as text where they are text, and in hexadecimal where not.

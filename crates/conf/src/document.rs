@@ -171,6 +171,29 @@ impl Document {
         self.lines = split_lines(&self.bytes);
     }
 
+    /// Inserts a line before the line at `index`, from 0, with the ending of the line above it.
+    ///
+    /// At or past the end of the document this is [`Document::append_line`].
+    pub fn insert_line(&mut self, index: usize, text: &[u8]) {
+        let Some(line) = self.lines.get(index).copied() else { return self.append_line(text) };
+        let above = self.lines.get(index.saturating_sub(1)).map(|line| line.ending);
+        let ending = above.filter(|ending| *ending != LineEnding::None).unwrap_or(LineEnding::Lf);
+        let whole = [text, ending.as_bytes()].concat();
+        self.bytes.splice(line.span.start..line.span.start, whole);
+        self.lines = split_lines(&self.bytes);
+    }
+
+    /// Removes the lines at these indices, from 0, with their endings; indices past the end are passed over.
+    pub fn remove_lines(&mut self, indices: &[usize]) {
+        let mut kept = Vec::with_capacity(self.bytes.len());
+        for (index, line) in self.lines.iter().enumerate().filter(|(index, _)| !indices.contains(index)) {
+            let end = self.lines.get(index + 1).map_or(self.bytes.len(), |next| next.span.start);
+            kept.extend_from_slice(Span::new(line.span.start, end).of(&self.bytes));
+        }
+        self.lines = split_lines(&kept);
+        self.bytes = kept;
+    }
+
     fn first_ending(&self) -> LineEnding {
         match self.lines.first().map(|line| line.ending) {
             Some(LineEnding::CrLf) => LineEnding::CrLf,
@@ -222,6 +245,26 @@ mod tests {
         let mut document = Document::new("x", &b"a\r\nb"[..]);
         document.append_line(b"c");
         assert_eq!(document.as_bytes(), b"a\r\nb\r\nc\r\n");
+    }
+
+    #[test]
+    fn an_inserted_line_ends_as_the_line_above_it() {
+        let mut document = Document::new("x", &b"a\r\nb\nc"[..]);
+        document.insert_line(1, b"1");
+        document.insert_line(3, b"2");
+        document.insert_line(9, b"3");
+        assert_eq!(document.as_bytes(), b"a\r\n1\r\nb\n2\nc\r\n3\r\n");
+        document.insert_line(0, b"0");
+        assert!(document.as_bytes().starts_with(b"0\r\na"));
+    }
+
+    #[test]
+    fn removed_lines_go_with_their_endings() {
+        let mut document = Document::new("x", &b"a\r\nb\nc"[..]);
+        document.remove_lines(&[1, 7]);
+        assert_eq!(document.as_bytes(), b"a\r\nc");
+        document.remove_lines(&[1]);
+        assert_eq!(document.as_bytes(), b"a\r\n");
     }
 
     #[test]

@@ -4,18 +4,32 @@
 //! keeps the exact bytes it was given. An edit names what to change, and touches only the span of that thing.
 
 mod document;
+mod edit_error;
 mod fstab;
 mod fstab_edit;
+mod nginx;
+mod nginx_edit;
+mod nginx_lexer;
+mod nginx_place;
+mod option_file;
+mod php_ini;
+mod settings;
+mod settings_place;
 mod sysctl_d;
 mod sysctl_key;
 mod sysctl_order;
+mod systemd_unit;
 
 pub use document::{Document, DocumentError, Line, LineEnding, Span};
+pub use edit_error::{EditError, Problem};
 pub use fstab::{
     MountDevice, MountEntry, MountOption, MountTable, MountTableDialect, MountTableProblem,
     MountTableProblemReason, parse_mountstats_device, unescape_octal,
 };
 pub use fstab_edit::FstabEditError;
+pub use nginx::{NginxDirective, NginxDocument};
+pub use nginx_lexer::NginxWord;
+pub use settings::{Setting, SettingsDialect, SettingsDocument};
 pub use sysctl_d::{SysctlDocument, SysctlEditError, SysctlEntry, SysctlEntryKind, UnreadLine, UnreadReason};
 pub use sysctl_key::SysctlKey;
 pub use sysctl_order::{

@@ -85,6 +85,13 @@ pub enum Edit {
         /// Words that its value must hold; those it holds already stay.
         add_words: Vec<String>,
     },
+    /// Lines of a script, between a line `# begin NAME` and a line `# end NAME`.
+    Block {
+        /// The name, unique in the script.
+        name: String,
+        /// The lines; `None` takes the block out.
+        lines: Option<Vec<String>>,
+    },
     /// A whole line, such as a module's name in modules-load.d(5).
     Line {
         /// The line, without its end.

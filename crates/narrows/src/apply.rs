@@ -14,7 +14,8 @@ use crate::{output, plan, render};
 /// Makes the changes of a saved plan, or of one made now.
 pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
     let human = arguments.state.format == ResultFormat::Human;
-    if !arguments.yes && !(human && std::io::stdin().is_terminal()) {
+    let somebody_is_there = human && std::io::stdin().is_terminal();
+    if !arguments.yes && !somebody_is_there {
         return Err(UsageError("nobody is there to be asked; --yes applies without asking".into()).into());
     }
     let wanted = match &arguments.plan {

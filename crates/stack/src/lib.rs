@@ -11,6 +11,7 @@ mod engine;
 pub mod evidence;
 pub mod layers;
 pub mod reading;
+mod remedies;
 pub mod samples;
 mod wording;
 

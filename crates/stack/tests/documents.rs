@@ -4,55 +4,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use host::Tree;
 use model::{ChangeKind, Outcome, Verdict};
 use stack::document::{self, Block, Case, Document};
-use stack::{Cause, Evidence, Symptom, layers, reading};
+use stack::{Cause, Evidence, Symptom, layers};
 
-const SECONDS_BETWEEN_INSTANTS: usize = 10;
+mod support {
+    pub(super) mod cases;
+    pub(super) mod exactly;
+}
+
+use support::cases::evidence;
+use support::exactly::exactly;
 
 fn expectation<'a>(case: &Case<'a>, kind: &str) -> Option<Block<'a>> {
     case.blocks.iter().find(|block| block.kind == kind).cloned()
-}
-
-fn instants(document: &Document, case: &Case) -> usize {
-    let stated = case.blocks.iter().flat_map(|block| block.text.lines());
-    let stated = stated.filter_map(|line| line.strip_prefix("instants ")?.trim().parse().ok()).next();
-    let blocks = document.shared.iter().chain(&case.blocks);
-    let named = blocks.filter_map(|block| block.attribute("at")?.parse::<usize>().ok()).max();
-    stated.unwrap_or(named.unwrap_or(0).max(1) + 1)
-}
-
-fn evidence(document: &Document, case: &Case) -> Evidence {
-    let count = instants(document, case);
-    let mut tree = Tree::in_memory(count);
-    for block in document.shared.iter().chain(&case.blocks) {
-        let Some(path) = block.attribute("path") else { continue };
-        let at = block.attribute("at").and_then(|at| at.parse::<usize>().ok());
-        let range = at.map_or(0..count, |at| at..at + 1);
-        if block.attribute("at").is_none() {
-            tree.remove(path);
-        }
-        for instant in range.filter(|instant| *instant < count) {
-            match block.kind {
-                "file" => tree.put(instant, path, block.text),
-                "link" => tree.put_link(instant, path, block.text.trim()),
-                _ => {}
-            }
-        }
-    }
-    let timed =
-        case.blocks.iter().chain(&document.shared).any(|b| b.attribute("path") == Some("/proc/uptime"));
-    for instant in 0..count {
-        if !timed {
-            tree.put(
-                instant,
-                "/proc/uptime",
-                format!("{}.00 0.00\n", 1000 + SECONDS_BETWEEN_INSTANTS * instant),
-            );
-        }
-    }
-    reading::read_tree(&tree).unwrap()
 }
 
 fn outcome(cause: &Cause, evidence: &Evidence) -> Outcome {
@@ -71,6 +36,9 @@ fn shown(outcome: &Outcome) -> String {
         let _ = writeln!(text, "remedy {} -> {}", remedy.title, remedy.moves);
         for change in &remedy.changes {
             let _ = writeln!(text, "remedy {} = {}", target(&change.what), change.target.value);
+            for line in exactly(&change.what) {
+                let _ = writeln!(text, "remedy exactly {line}");
+            }
         }
     }
     text

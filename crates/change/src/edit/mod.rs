@@ -1,13 +1,18 @@
 //! Edits of configuration files, each by the grammar of its file. Pure.
 
+mod block;
 mod fstab;
 mod line;
+mod nginx;
+mod settings;
 mod shell_variable;
 mod sysctl;
 
 use std::collections::BTreeMap;
 
+use conf::SettingsDialect;
 use model::Edit;
+use settings::Place;
 
 use crate::{ChangeError, Contents, FileState};
 
@@ -20,13 +25,25 @@ pub fn edited(path: &str, bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, ChangeEr
         Edit::Sysctl { key, value, line } => sysctl::edited(path, bytes, key, value.as_deref(), *line),
         Edit::Fstab { mount_point, option, to } => fstab::edited(path, bytes, mount_point, option, to),
         Edit::ShellVariable { name, add_words } => shell_variable::edited(path, bytes, name, add_words),
+        Edit::Block { name, lines } => block::edited(path, bytes, name, lines.as_deref()),
         Edit::Line { line, present } => line::edited(path, bytes, line, *present),
-        Edit::Ini { .. }
-        | Edit::OptionFile { .. }
-        | Edit::Systemd { .. }
-        | Edit::Nginx { .. }
-        | Edit::Haproxy { .. } => {
-            Err(ChangeError::new(format!("edit {path}"), "narrows cannot edit such files")
+        Edit::Ini { section, key, value } => {
+            let place = Place { dialect: SettingsDialect::Ini, section: section.as_deref(), key };
+            settings::edited(path, bytes, &place, value.as_deref())
+        }
+        Edit::OptionFile { group, option, value } => {
+            let place = Place { dialect: SettingsDialect::OptionFile, section: Some(group), key: option };
+            settings::edited(path, bytes, &place, value.as_deref())
+        }
+        Edit::Systemd { section, key, value } => {
+            let place = Place { dialect: SettingsDialect::Systemd, section: Some(section), key };
+            settings::edited(path, bytes, &place, value.as_deref())
+        }
+        Edit::Nginx { block, directive, first_argument, to } => {
+            nginx::edited(path, bytes, block, (directive, first_argument.as_deref()), to)
+        }
+        Edit::Haproxy { .. } => {
+            Err(ChangeError::new(format!("edit {path}"), "narrows cannot edit HAProxy's files")
                 .help("make the edit by hand"))
         }
     }

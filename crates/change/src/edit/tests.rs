@@ -1,4 +1,4 @@
-use model::Presence;
+use model::{DirectiveEdit, Presence};
 use proptest::prelude::*;
 
 use super::*;
@@ -123,6 +123,51 @@ fn a_shell_variable_that_is_more_than_a_plain_assignment_is_left_to_a_person() {
         assert!(edit("", &words("ARGS", &[word])).is_err(), "{word:?}");
     }
     assert!(edit("", &words("A-B", &["x"])).is_err());
+}
+
+#[test]
+fn settings_are_edited_in_their_section_and_new_files_get_one() {
+    let (section, value) = ("www".to_owned(), Some("50".to_owned()));
+    let key = "pm.max_children".to_owned();
+    let pool = Edit::Ini { section: Some(section), key, value: value.clone() };
+    let file = "; a\n[www]\npm.max_children = 5 ; b\n";
+    assert_eq!(edit(file, &pool).unwrap(), file.replace("= 5", "= 50"));
+    let option = Edit::OptionFile {
+        group: "mysqld".to_owned(),
+        option: "max_connections".to_owned(),
+        value: value.clone(),
+    };
+    assert_eq!(edit("[mysqld]\nmax-connections=5\n", &option).unwrap(), "[mysqld]\nmax-connections=50\n");
+    let unit = |value| Edit::Systemd { section: "Service".to_owned(), key: "LimitNOFILE".to_owned(), value };
+    assert_eq!(edit("[Service]\nLimitNOFILE=1\nNice=1\n", &unit(None)).unwrap(), "[Service]\nNice=1\n");
+    for (edits, head) in [([unit(value)], "# Written"), ([pool], "; Written"), ([option], "# Written")] {
+        let file = new_file("/etc/x", &edits).unwrap().unwrap();
+        let text = String::from_utf8(file.contents.0).unwrap();
+        assert!(text.starts_with(head) && text.contains("50\n"), "{text}");
+        assert_eq!(edit(&text, &edits[0]).unwrap(), text);
+    }
+    assert!(edit("", &unit(Some("1\n[Install]".to_owned()))).is_err());
+}
+
+#[test]
+fn a_directive_of_nginx_gets_arguments_or_a_parameter_or_goes() {
+    let file = "http {\n    keepalive_timeout 65; # s\n    server { listen 80; listen 81 backlog=1; }\n}\n";
+    let nginx = |block: &[&str], directive: &str, first: Option<&str>, to| Edit::Nginx {
+        block: block.iter().map(|&name| name.to_owned()).collect(),
+        directive: directive.to_owned(),
+        first_argument: first.map(str::to_owned),
+        to,
+    };
+    let arguments = DirectiveEdit::Arguments { arguments: "15".to_owned() };
+    let shorter = edit(file, &nginx(&["http"], "keepalive_timeout", None, arguments.clone())).unwrap();
+    assert_eq!(shorter, file.replace("65", "15"));
+    let backlog = DirectiveEdit::Parameter { name: "backlog".to_owned(), value: "4096".to_owned() };
+    let longer = edit(file, &nginx(&["http", "server"], "listen", Some("81"), backlog)).unwrap();
+    assert_eq!(longer, file.replace("backlog=1", "backlog=4096"));
+    let gone = edit(file, &nginx(&["http"], "keepalive_timeout", None, DirectiveEdit::Removed)).unwrap();
+    assert!(!gone.contains("keepalive_timeout"), "{gone}");
+    let error = edit(file, &nginx(&["stream"], "listen", None, arguments)).unwrap_err();
+    assert!(error.to_string().contains("cannot edit listen in /etc/x: "), "{error}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod block_queue;
 mod channels;
 mod cpu_set;
 mod file;
+mod interface;
 mod irq_affinity;
 mod kernel_file;
 #[cfg(test)]
@@ -11,9 +12,17 @@ mod kernel_testing;
 mod module;
 mod module_parameter;
 mod mount;
+mod mount_options;
+mod mount_write;
+mod mountinfo;
 mod namespace;
+#[cfg(test)]
+mod network_testing;
 mod packet_steering;
 mod qdisc;
+mod qdisc_default;
+mod qdisc_options;
+mod qdisc_read;
 mod ring;
 mod sysctl;
 

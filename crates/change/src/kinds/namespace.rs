@@ -43,7 +43,14 @@ impl NetworkNamespace {
     /// The namespace that the calling thread is in, unless it is that of process 1. `None` also where the kernel does
     /// not tell, so that what is read is then taken for the host's own.
     pub fn current() -> Option<Self> {
-        Self::apart_from(Path::new("/proc/1/ns/net"))
+        // Process 1 may hide its namespaces, in a sandbox for one. The kernel's own threads are always in the first.
+        let kernel_thread = || {
+            let name = std::fs::read_to_string("/proc/2/comm").ok()?;
+            (name.trim() == "kthreadd").then(|| Path::new("/proc/2/ns/net"))
+        };
+        let first = Path::new("/proc/1/ns/net");
+        let first = if inode(first).is_ok() { Some(first) } else { kernel_thread() };
+        first.and_then(Self::apart_from)
     }
 
     /// That of the calling thread, unless the link leads to the same.

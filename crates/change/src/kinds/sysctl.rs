@@ -37,7 +37,8 @@ impl Sysctl {
         SysctlKey::new(&self.key).to_string()
     }
 
-    fn pair(&self) -> Option<[&'static str; 2]> {
+    /// The two that change together, where it is one of them.
+    pub(crate) fn pair(&self) -> Option<[&'static str; 2]> {
         let key = self.dotted();
         PAIRS.into_iter().find(|pair| pair.contains(&key.as_str()))
     }

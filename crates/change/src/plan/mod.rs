@@ -1,12 +1,53 @@
 //! Plans: exact changes, bound to the state they were made from.
 
+mod activation;
+mod assemble;
+mod boot;
+mod choose;
+mod differences;
+mod hash;
+mod lower;
+mod lower_files;
+mod merge;
+mod read;
+mod refusals;
+mod settle;
+mod states;
+
+use std::collections::BTreeMap;
+
 use model::{Change, Observation, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::Operation;
+use crate::kinds::NetworkNamespace;
+
+pub use assemble::{plan, plan_with};
+pub use differences::file_operations;
+pub use refusals::{Forbidden, forbidden};
+pub use states::{LiveStates, States, TreeStates};
 
 /// The version of the contract. Fields are added, never renamed.
 pub const SCHEMA: &str = "narrows.plan/1";
+
+/// What a plan is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// The changes to keep, by their identity or by a cause that asks for them; all of them when empty.
+    pub only: Vec<String>,
+    /// The mildest severity that is acted on.
+    pub severity: Severity,
+    /// The remedy to take for a cause, by its number from 1; the first that narrows can carry out where none is named.
+    pub remedy: BTreeMap<String, usize>,
+    /// The network namespace that the report is about; `None` for that of narrows itself.
+    pub namespace: Option<NetworkNamespace>,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self { only: vec![], severity: Severity::Latent, remedy: BTreeMap::new(), namespace: None }
+    }
+}
 
 /// Everything `narrows apply` will do. Made twice from the same evidence and the same files, it is the same to the byte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +91,9 @@ pub struct PlannedChange {
     pub severity: Option<Severity>,
     /// The remedy it belongs to, in one line.
     pub remedy: String,
+    /// The other remedies of the first cause, each with the number that chooses it: `2: title`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<String>,
     /// The numbers that decided: the summary of the first cause.
     pub why: String,
     /// The evidence of the first cause.
@@ -123,28 +167,12 @@ pub struct ByHand {
     /// The metric it promises to move.
     pub moves: String,
 }
-/// stand-in
-pub struct PlanOptions {
-    /// x
-    pub only: Vec<String>,
-    /// x
-    pub severity: Severity,
-    /// x
-    pub remedy: std::collections::BTreeMap<String, usize>,
-    /// x
-    pub namespace: Option<crate::kinds::NetworkNamespace>,
-}
-/// stand-in
-pub fn plan(
-    _: &model::report::Report,
-    _: &dyn host::Host,
-    _: &PlanOptions,
-) -> Result<Plan, crate::ChangeError> {
-    Err(crate::ChangeError::new("plan", "no"))
-}
-impl Plan {
-    /// stand-in
-    pub fn from_json(b: &[u8]) -> Result<Plan, crate::ChangeError> {
-        serde_json::from_slice(b).map_err(|e| crate::ChangeError::new("read the plan", e.to_string()))
-    }
-}
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod refusals_tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dead_man::{self, DeadManOrder};
 use super::prepare::{Prepared, prepare, selected};
 use super::restore::{restore, shown};
-use super::services::{check, services_take_up};
+use super::services::{Checks, services_take_up};
 use super::signals::HeldBack;
 use super::{Left, Outcome};
 use crate::journal::{Journal, Lock, NewTransaction, Status, Step};
@@ -58,7 +58,7 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
     if prepared.steps.is_empty() {
         return Ok(Applied::Nothing);
     }
-    prepared.notes.extend(check(&prepared.steps)?);
+    let checks = Checks::before(&prepared.steps)?;
     let plan_json = serde_json::to_vec_pretty(plan)
         .map_err(|error| ChangeError::new("write the plan down", error.to_string()))?;
     let _held_back = HeldBack::new();
@@ -70,7 +70,8 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
         reloads: &prepared.reloads,
         steps: &prepared.steps,
     })?;
-    let done = arm(&journal, id, options).and_then(|()| carry_out(&journal, id, &mut prepared, options));
+    let done =
+        arm(&journal, id, options).and_then(|()| carry_out(&journal, id, &mut prepared, &checks, options));
     finish(&journal, id, prepared, done)
 }
 
@@ -105,11 +106,12 @@ fn carry_out(
     journal: &Journal,
     id: i64,
     prepared: &mut Prepared,
+    checks: &Checks,
     options: &ApplyOptions,
 ) -> Result<(), ChangeError> {
     let last = if options.trial.is_some() { Phase::Now } else { Phase::Lasting };
     write_steps(journal, id, &mut prepared.steps, |phase| phase <= last)?;
-    prepared.notes.extend(check(&prepared.steps)?);
+    prepared.notes.extend(checks.after()?);
     prepared.notes.extend(services_take_up(journal, id, &prepared.reloads)?);
     let status = if options.trial.is_some() { Status::Trying } else { Status::Applied };
     journal.set_status(id, status, None)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::apply::{outcome, write_steps};
 use super::restore::restore;
-use super::services::check;
+use super::services::Checks;
 use super::signals::HeldBack;
 use super::{Outcome, dead_man};
 use crate::ChangeError;
@@ -27,11 +27,19 @@ pub fn confirm(state_directory: &Path) -> Result<Outcome, ChangeError> {
     let (id, mut steps) = (trial.id, trial.steps);
     still_there(&steps)?;
     let _held_back = HeldBack::new();
-    let mut notes = check(&steps)?;
+    let checks = Checks::before(&steps)?;
     journal.set_status(id, Status::Confirming, None)?;
+    let mut notes = Vec::new();
     let waiting: Vec<u32> = steps.iter().filter(|step| !step.begun).map(|step| step.sequence).collect();
-    let written = write_steps(&journal, id, &mut steps, |_| true).and_then(|()| check(&steps));
-    if let Err(error) = written {
+    let written = write_steps(&journal, id, &mut steps, |_| true).and_then(|()| checks.after());
+    let error = match written {
+        Ok(more) => {
+            notes.extend(more);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    if let Some(error) = error {
         steps.retain(|step| waiting.contains(&step.sequence));
         let left = restore(&journal, id, &steps, |_| true, &mut notes);
         if left.is_empty() {

@@ -4,30 +4,52 @@ use std::collections::BTreeSet;
 
 use super::Left;
 use crate::activation::{ActivationOutcome, activate};
-use crate::checker::{CheckOutcome, checker_of};
+use crate::checker::{CheckOutcome, Checker, checker_of};
 use crate::journal::{Journal, Step};
 use crate::plan::Activation;
 use crate::{ChangeError, Target};
 
-/// Has every file among the steps checked by its own program. Returns notes.
-///
-/// Called before the first write too: a configuration that is wrong already would make the change look guilty.
-pub(super) fn check(steps: &[Step]) -> Result<Vec<String>, ChangeError> {
-    let paths = steps.iter().filter_map(|step| match &step.target {
-        Target::File(file) => Some(file.path.as_str()),
-        _ => None,
-    });
-    let checkers: BTreeSet<_> = paths.filter_map(checker_of).collect();
-    let mut notes = Vec::new();
-    for checker in checkers {
-        match checker.run()? {
-            CheckOutcome::Passed => {}
-            CheckOutcome::NotInstalled { program } => {
-                notes.push(format!("{program} is not installed, so the file was not checked"));
+/// The programs that check the files of a transaction, and what each found wrong before anything was written.
+#[derive(Debug)]
+pub(super) struct Checks(Vec<(Checker, Option<Vec<String>>)>);
+
+impl Checks {
+    /// Runs each program once before the change, so that old faults are not held against it.
+    ///
+    /// # Errors
+    /// When a program cannot be run, or stops at a fault that is there already and so would not read the change.
+    pub(super) fn before(steps: &[Step]) -> Result<Self, ChangeError> {
+        let paths = steps.iter().filter_map(|step| match &step.target {
+            Target::File(file) => Some(file.path.as_str()),
+            _ => None,
+        });
+        let checkers: BTreeSet<_> = paths.filter_map(checker_of).collect();
+        let found = checkers.into_iter().map(|checker| {
+            let complaints = checker.complaints()?;
+            if complaints.as_ref().is_some_and(|complaints| !complaints.is_empty()) && !checker.reads_on() {
+                checker.run_after(complaints.as_deref())?;
+            }
+            Ok((checker, complaints))
+        });
+        found.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Runs each program again after the change. Returns notes.
+    ///
+    /// # Errors
+    /// When one finds something wrong that it did not find before.
+    pub(super) fn after(&self) -> Result<Vec<String>, ChangeError> {
+        let mut notes = Vec::new();
+        for (checker, before) in &self.0 {
+            if checker.run_after(before.as_deref())? == CheckOutcome::NotInstalled {
+                notes.push(format!(
+                    "“{}” cannot run here, so its files were not checked",
+                    checker.command().join(" ")
+                ));
             }
         }
+        Ok(notes)
     }
-    Ok(notes)
 }
 
 /// Has services take up the files that were written. Returns notes.

@@ -71,6 +71,7 @@ fn planned(target: Target, action: Action, phase: Phase) -> PlannedChange {
         remedy: String::new(),
         why: String::new(),
         evidence: vec![],
+        alternatives: vec![],
         moves: String::new(),
         change: Change::new(what, None, Derived::new("", "")),
         operations: vec![Operation { target, action, phase, before }],

@@ -11,7 +11,7 @@ mod error;
 mod ethtool;
 mod ioctl;
 mod modules;
-mod netlink;
+pub mod netlink;
 mod ports;
 pub mod proc_net_tcp;
 pub mod proc_net_unix;

@@ -32,46 +32,51 @@ const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Reads a native-endian `u16`, or `None` past the end.
-pub(super) fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
+pub fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
     bytes.get(offset..)?.first_chunk().copied().map(u16::from_ne_bytes)
 }
 
 /// Reads a native-endian `u32`, or `None` past the end.
-pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+pub fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     bytes.get(offset..)?.first_chunk().copied().map(u32::from_ne_bytes)
 }
 
 /// Reads a native-endian `u64`, or `None` past the end.
-pub(super) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+pub fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     bytes.get(offset..)?.first_chunk().copied().map(u64::from_ne_bytes)
 }
 
 /// Reads text up to the first NUL; bytes that are not UTF-8 are replaced.
-pub(super) fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
 }
 
 /// One message of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Message<'a> {
-    pub(super) kind: u16,
-    pub(super) flags: u16,
-    pub(super) sequence: u32,
-    pub(super) payload: &'a [u8],
+pub struct Message<'a> {
+    /// What it is: an `NLMSG_` or `RTM_` number.
+    pub kind: u16,
+    /// `NLM_F_` bits.
+    pub flags: u16,
+    /// The request it answers.
+    pub sequence: u32,
+    /// What follows the header.
+    pub payload: &'a [u8],
     /// Where the payload starts in its datagram.
-    pub(super) offset: usize,
+    pub offset: usize,
 }
 
 /// The messages of one datagram. A message whose length is impossible yields `Err(offset)` and ends it.
 #[derive(Debug, Clone)]
-pub(super) struct Messages<'a> {
+pub struct Messages<'a> {
     datagram: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Messages<'a> {
-    pub(super) fn new(datagram: &'a [u8]) -> Self {
+    /// Reads from the start of a datagram.
+    pub fn new(datagram: &'a [u8]) -> Self {
         Self { datagram, offset: 0 }
     }
 
@@ -108,17 +113,18 @@ impl<'a> Iterator for Messages<'a> {
 }
 
 /// One attribute: its type without flags, and its value.
-pub(super) type Attribute<'a> = (u16, &'a [u8]);
+pub type Attribute<'a> = (u16, &'a [u8]);
 
 /// The attributes behind a message's fixed part. An impossible length yields `Err(offset)` and ends it.
 #[derive(Debug, Clone)]
-pub(super) struct Attributes<'a> {
+pub struct Attributes<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Attributes<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    /// Reads from the first attribute.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, offset: 0 }
     }
 
@@ -152,7 +158,7 @@ fn align(length: usize) -> usize {
 }
 
 /// Lays out one message: header, body, and attributes already encoded in the body.
-pub(super) fn encode_message(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+pub fn encode_message(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(HEADER_BYTES.saturating_add(body.len())).unwrap_or(u32::MAX);
     let mut message = Vec::with_capacity(HEADER_BYTES + body.len());
     message.extend_from_slice(&length.to_ne_bytes());
@@ -165,7 +171,7 @@ pub(super) fn encode_message(kind: u16, flags: u16, sequence: u32, body: &[u8]) 
 }
 
 /// Appends one attribute, padded to four bytes.
-pub(super) fn encode_attribute(into: &mut Vec<u8>, kind: u16, value: &[u8]) {
+pub fn encode_attribute(into: &mut Vec<u8>, kind: u16, value: &[u8]) {
     let length = u16::try_from(ATTRIBUTE_HEADER_BYTES.saturating_add(value.len())).unwrap_or(u16::MAX);
     into.extend_from_slice(&length.to_ne_bytes());
     into.extend_from_slice(&kind.to_ne_bytes());
@@ -233,15 +239,18 @@ fn fail_on_status(query: &str, message: &Message<'_>) -> Result<(), KernelError>
 ///
 /// After an error the kernel may still be sending the rest of the old answer: drop the socket then.
 #[derive(Debug)]
-pub(super) struct Netlink {
+pub struct Netlink {
     socket: OwnedFd,
     sequence: u32,
     buffer: Vec<u8>,
 }
 
 impl Netlink {
-    /// Opens a socket for `protocol` in the calling thread's network namespace.
-    pub(super) fn open(query: &str, protocol: Option<Protocol>) -> Result<Self, KernelError> {
+    /// Opens a socket for `protocol` (`None` is 0, `NETLINK_ROUTE`) in the calling thread's network namespace.
+    ///
+    /// # Errors
+    /// What the kernel answers to socket(2).
+    pub fn open(query: &str, protocol: Option<Protocol>) -> Result<Self, KernelError> {
         let fail = |errno| KernelError::from_errno(query, errno);
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)
             .map_err(fail)?;
@@ -250,7 +259,10 @@ impl Netlink {
     }
 
     /// Asks for a whole table. Returns whether it changed (or did not fit) while it was read.
-    pub(super) fn dump(
+    ///
+    /// # Errors
+    /// What the kernel answers, `ETIMEDOUT` after two seconds without an answer, or what `each` returns.
+    pub fn dump(
         &mut self,
         query: &str,
         kind: u16,

@@ -7,6 +7,7 @@ pub mod rates;
 mod read;
 mod stations;
 mod symptoms;
+mod unit;
 mod walk;
 
 pub use facts::*;

@@ -30,6 +30,9 @@ pub struct Facts {
     pub schedule: Vec<Schedule>,
     /// Which package and core each CPU is.
     pub topology: Vec<Place>,
+    /// CPUs that the scheduler leaves alone (`isolcpus=`, isolated partitions), from `/sys/devices/system/cpu/isolated`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub isolated: Vec<u32>,
     /// The machine's model, as its firmware names it (`/sys/class/dmi/id/product_name`); on Amazon EC2 the instance
     /// type, such as `t3.large`.
     pub product: Option<String>,

@@ -31,6 +31,8 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
         facts.skipped += skipped;
     }
     facts.topology = topology(host, &facts.cpus);
+    let isolated = host.value("/sys/devices/system/cpu/isolated").unwrap_or_default();
+    facts.isolated = text::cpu_list(&isolated).into_iter().collect();
     facts.product = host.value("/sys/class/dmi/id/product_name").ok();
     facts.vendor = host.value("/sys/class/dmi/id/sys_vendor").ok();
     Ok(facts)

@@ -1,13 +1,16 @@
 //! What the causes of this layer share: the mounts over the window, and how they are shown.
 
-use model::{Missing, Observation};
+use model::{Change, ChangeKind, Derived, Edit, Missing, Observation, Presence};
 
 use super::Facts;
 use super::rates::Rates;
+use crate::settings::FstabMount;
 use crate::{Evidence, Span};
 
 /// The file the numbers of a mount are from.
 pub(super) const SOURCE: &str = "/proc/self/mountstats";
+/// Where file systems are named that are mounted at boot.
+const FSTAB: &str = "/etc/fstab";
 /// What is said of a host without NFS.
 pub(super) const NONE: &str = "no NFS file system is mounted";
 /// Fewer operations per second than this make no one wait.
@@ -19,6 +22,31 @@ pub(super) fn mounted(evidence: &Evidence) -> Result<Option<Span<'_, Facts>>, Mi
         return Ok(None);
     }
     evidence.span(|reading| &reading.nfs).map(Some)
+}
+
+/// The line of fstab(5) that mounts an NFS file system there.
+pub(super) fn fstab<'a>(evidence: &'a Evidence, mount_point: &str) -> Option<&'a FstabMount> {
+    let lines = evidence.settings.fstab.facts()?;
+    lines.iter().find(|line| line.filesystem.starts_with("nfs") && line.mount_point == mount_point)
+}
+
+/// Whether a line of fstab(5) has an option, with or without a value.
+pub(super) fn has_option(line: &FstabMount, name: &str) -> bool {
+    line.options.split(',').any(|option| option.split('=').next() == Some(name))
+}
+
+/// Options that go from a line of fstab(5), and so from the next mount. What is mounted now stays as it is.
+pub(super) fn leave_out(line: &FstabMount, options: &[&str], target: Derived) -> Change {
+    let edits = options.iter().map(|option| Edit::Fstab {
+        mount_point: line.mount_point.clone(),
+        option: (*option).to_owned(),
+        to: Presence::Removed,
+    });
+    let edit = format!("take {} out of line {} ({})", options.join(" and "), line.line, line.mount_point);
+    let what = ChangeKind::File { path: FSTAB.to_owned(), edit, edits: edits.collect() };
+    Change::new(what, Some(line.options.clone()), target)
+        .persists_by(FSTAB)
+        .restarts("none; it holds from the next mount on")
 }
 
 /// What a mount did, as observations.

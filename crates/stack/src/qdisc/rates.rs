@@ -40,6 +40,20 @@ pub fn is_root(qdisc: &Qdisc) -> bool {
     qdisc.parent == "root"
 }
 
+/// Disciplines without classes: what they are is their kind and their options, so that they can be put back.
+const CLASSLESS: [&str; 10] =
+    ["pfifo", "pfifo_fast", "bfifo", "fq", "fq_codel", "fq_pie", "sfq", "codel", "cake", "mq"];
+/// No visitor is reached over a faster path: from this rate on a shaper of a web server's link is never the bottleneck.
+pub const BEYOND_BITS_PER_S: u64 = 10_000_000_000;
+
+/// Whether another root may take its place: neither it nor what hangs below has classes that would be lost, and it
+/// shapes to no rate that may be meant.
+pub fn is_replaceable(facts: &Facts, root: &Qdisc) -> bool {
+    let classless = |kind: &str| CLASSLESS.contains(&kind);
+    let meant = root.bandwidth_bits_per_s.is_some_and(|bits| bits < BEYOND_BITS_PER_S);
+    classless(&root.kind) && !meant && leaf_kinds(facts, &root.interface).into_iter().all(classless)
+}
+
 /// Whether it hangs below the root and carries packets out (`ingress` and `clsact` hang at `ffff:`).
 pub fn is_leaf(qdisc: &Qdisc) -> bool {
     !is_root(qdisc)

@@ -1,6 +1,7 @@
 //! Kernel parameters and the configuration files behind them.
 
 mod causes;
+pub mod edits;
 mod facts;
 mod keys;
 pub mod lines;

@@ -5,12 +5,13 @@ use model::{Change, ChangeKind, Derived, Remedy};
 
 use super::parameters;
 use crate::Evidence;
+use crate::qdisc::rates::{is_replaceable, leaf_kinds};
 
 const CONTROL: &str = "net.ipv4.tcp_congestion_control";
 const AVAILABLE: &str = "net.ipv4.tcp_available_congestion_control";
 const DEFAULT_QDISC: &str = "net.core.default_qdisc";
 /// The file that loads modules at boot (modules-load.d(5)).
-pub(super) const MODULES_FILE: &str = "/etc/modules-load.d/90-narrows.conf";
+const MODULES_FILE: &str = "/etc/modules-load.d/90-narrows.conf";
 
 /// What makes BBR the congestion control of new connections, now and after a boot.
 pub(super) fn remedy(evidence: &Evidence, losses: &[(&str, String)]) -> Remedy {
@@ -31,7 +32,13 @@ pub(super) fn remedy(evidence: &Evidence, losses: &[(&str, String)]) -> Remedy {
         "the 99th percentile of transfer times falls (measured at 1.5 % loss and 80 ms: median 1.8 s becomes 1.0 s), \
          segments sent again do not double",
     );
-    let mut remedy = remedy.change(module(evidence)).change(control);
+    let why = "one module a line; the kernel of Debian has BBR as a module";
+    let bbr = Derived::new("tcp_bbr", why).input(
+        "available now",
+        evidence.settings.value(AVAILABLE).unwrap_or("unknown"),
+        &format!("/proc/sys {AVAILABLE}"),
+    );
+    let mut remedy = remedy.change(module("tcp_bbr", bbr)).change(control);
     if evidence.settings.value(DEFAULT_QDISC) != Some("fq") {
         let fq = Derived::new("fq", "fq paces cheaper than TCP's own timers; it sets queues made later only");
         let change = Change::sysctl(DEFAULT_QDISC, current(DEFAULT_QDISC), fq);
@@ -40,18 +47,18 @@ pub(super) fn remedy(evidence: &Evidence, losses: &[(&str, String)]) -> Remedy {
     root_queues(evidence).into_iter().fold(remedy, Remedy::change)
 }
 
-fn module(evidence: &Evidence) -> Change {
-    let available = evidence.settings.value(AVAILABLE);
-    let target = Derived::new("tcp_bbr", "one module a line; the kernel of Debian has BBR as a module")
-        .input("available now", available.unwrap_or("unknown"), &format!("/proc/sys {AVAILABLE}"));
-    let edit = "add the line tcp_bbr".to_owned();
-    Change::new(ChangeKind::File { path: MODULES_FILE.to_owned(), edit, edits: vec![] }, None, target)
+/// Loads the module of a congestion control, now and at boot.
+pub(super) fn module(name: &str, target: Derived) -> Change {
+    Change::new(ChangeKind::Module { name: name.to_owned() }, None, target)
         .persists_by(MODULES_FILE)
-        .restarts("none; `modprobe tcp_bbr` loads it now")
-        .risks("a kernel built without it has no such module: `modinfo tcp_bbr` tells")
+        .restarts(&format!("none; `modprobe {name}` loads it now"))
+        .risks(&format!(
+            "a kernel built without it has no such module (`modinfo {name}` tells), and a container cannot load any"
+        ))
 }
 
-/// The root queues of hardware that do not pace yet. A container's interface has none of its own.
+/// The root queues of hardware that do not pace yet. A container's interface has none of its own, and a root with
+/// classes or a rate of its own is someone's: BBR paces by TCP's timers there.
 fn root_queues(evidence: &Evidence) -> Vec<Change> {
     let Ok(facts) = evidence.latest(|reading| &reading.qdisc) else { return vec![] };
     let link =
@@ -60,23 +67,26 @@ fn root_queues(evidence: &Evidence) -> Vec<Change> {
         |interface: &str| facts.qdiscs.iter().any(|qdisc| qdisc.interface == interface && qdisc.kind == "fq");
     let roots = facts.qdiscs.iter().filter(|qdisc| qdisc.parent == "root" && qdisc.interface != "lo");
     roots
-        .filter(|qdisc| !["noqueue", "netem"].contains(&qdisc.kind.as_str()) && !paced(&qdisc.interface))
-        .filter_map(|qdisc| Some(replace(qdisc, link(qdisc)?)))
+        .filter(|qdisc| is_replaceable(facts, qdisc) && !paced(&qdisc.interface))
+        .filter_map(|qdisc| Some(replace(qdisc, link(qdisc)?, &leaf_kinds(facts, &qdisc.interface))))
         .collect()
 }
 
-fn replace(qdisc: &Qdisc, link: &Link) -> Change {
+fn replace(qdisc: &Qdisc, link: &Link, leaves: &[&str]) -> Change {
+    let now = match leaves {
+        [] => qdisc.kind.clone(),
+        leaves => format!("{} ({})", qdisc.kind, leaves.join(", ")),
+    };
     let kind = if link.transmit_queues > 1 { "mq" } else { "fq" };
-    // An mq that stays keeps the queues it has: it takes a new one for them to follow the default.
-    let value = if qdisc.kind == kind { format!("{kind} anew, with fq below") } else { kind.to_owned() };
-    let target =
-        Derived::new(value, "mq (with fq below) where the interface has several transmit queues, else fq")
-            .input("transmit queues", link.transmit_queues, "RTM_GETLINK")
-            .input("root now", &qdisc.kind, "RTM_GETQDISC");
+    let formula =
+        "mq, attached anew to have fq below, where the interface has several transmit queues, else fq";
+    let target = Derived::new(kind, formula)
+        .input("transmit queues", link.transmit_queues, "RTM_GETLINK")
+        .input("root now", &now, "RTM_GETQDISC");
     let what = ChangeKind::Qdisc { interface: qdisc.interface.clone() };
-    Change::new(what, Some(qdisc.kind.clone()), target)
+    Change::new(what, Some(now), target)
         .persists_by("net.core.default_qdisc at the next boot")
-        .coupled_with("one root queue per interface: a shaper such as cake goes")
+        .coupled_with("net.core.default_qdisc = fq, set before: a new root takes it for its queues")
         .risks("packets in the old queue at that instant are dropped")
 }
 

@@ -1,9 +1,10 @@
 //! Outcomes that causes about settings without effect share.
 
-use model::{Change, ChangeKind, Derived, Missing, Remedy};
+use model::{Missing, Remedy};
 
 use super::parameters;
 use crate::Evidence;
+use crate::settings::edits;
 
 /// Whether a parameter was set by hand, as far as can be told.
 pub(super) enum Origin {
@@ -51,18 +52,13 @@ pub(super) fn undo(
     if let Some(own) = own {
         return Some(parameters::restore(evidence, key, own, formula, moves));
     }
-    let owner = evidence.settings.owner(key)?;
-    let path = owner.rsplit_once(':').map_or(owner.as_str(), |(path, _)| path).to_owned();
-    let target = Derived::new("line removed", "the kernel chooses the value from the host's memory at boot")
-        .input("now", evidence.settings.value(key).unwrap_or("unknown"), &format!("/proc/sys {key}"));
-    let edit = format!("remove the line that sets {key}");
-    let change = Change::new(
-        ChangeKind::File { path, edit, edits: vec![] },
-        evidence.settings.value(key).map(str::to_owned),
-        target,
-    )
-    .owned_by(Some(owner))
-    .persists_by("the file itself")
-    .restarts("reboot, for the kernel's own value");
-    Some(Remedy::new(format!("Leave {key} to the kernel"), moves).change(change))
+    let persisted = evidence.settings.persisted.facts()?;
+    let lines: Vec<_> = persisted.iter().filter(|entry| entry.key == key && !entry.not_read).collect();
+    let changes =
+        edits::delete(persisted, &lines, "the kernel chooses the value from the host's memory at boot");
+    let remedy = Remedy::new(format!("Leave {key} to the kernel"), moves);
+    let changes = changes.into_iter().map(|change| {
+        change.restarts("a reboot, for the kernel's own value; until then the present one stays")
+    });
+    (!lines.is_empty()).then(|| changes.fold(remedy, Remedy::change))
 }

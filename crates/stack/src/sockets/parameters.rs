@@ -3,6 +3,7 @@
 use model::{Change, Derived, Missing, Observation, Remedy};
 
 use crate::Evidence;
+use crate::settings::edits;
 
 /// A kernel parameter of one number.
 ///
@@ -45,5 +46,6 @@ pub fn restore(evidence: &Evidence, key: &str, value: u64, formula: &str, moves:
         &format!("/proc/sys {key}"),
     );
     let change = Change::sysctl(key, current, target).owned_by(evidence.settings.owner(key));
-    Remedy::new(format!("Set {key} back to {value}"), moves).change(change)
+    let remedy = Remedy::new(format!("Set {key} back to {value}"), moves);
+    edits::restore(evidence, key, change).into_iter().fold(remedy, Remedy::change)
 }

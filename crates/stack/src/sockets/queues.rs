@@ -5,6 +5,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Remedy};
 
 use crate::Evidence;
+use crate::remedies::together;
 use crate::samples::ListenerDepth;
 
 /// A queue longer than this keeps clients that have left before they are served.
@@ -107,14 +108,15 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
         false => "TcpExt.ListenOverflows grows by 0 at the same burst".to_owned(),
     };
     let mut remedy = Remedy::new(format!("Let {wanted} connections wait at {}", depth.local), moves);
-    if clamp.is_some_and(|clamp| u64::try_from(clamp).is_ok_and(|clamp| clamp < wanted)) {
+    if let Some(clamp) = clamp.filter(|clamp| u64::try_from(*clamp).is_ok_and(|clamp| clamp < wanted)) {
         remedy = remedy.change(
-            Change::sysctl(key, clamp.map(|clamp| clamp.to_string()), target.clone())
+            Change::sysctl(key, Some(clamp.to_string()), target.clone())
                 .owned_by(evidence.settings.owner(key))
                 .coupled_with(&format!(
-                    "the listen backlog of {}: without it this changes nothing",
+                    "the listen backlog of {}: alone this reaches only a daemon that asks for more than {clamp}",
                     depth.local
                 ))
+                .restarts("none; a queue takes it when its daemon next calls listen()")
                 .risks("none while no daemon asks for more; it is only the upper limit of listen()"),
         );
     }
@@ -133,12 +135,12 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
     )
 }
 
-/// What helps a queue that overflows: faster workers where it is full often, more places where it is not full always.
-pub fn remedies(depth: &ListenerDepth, longer: impl FnOnce() -> Remedy) -> Vec<Remedy> {
-    let mut all = Vec::new();
-    all.extend((depth.full_share > OFTEN_FULL || !may_grow(depth)).then(|| faster(depth)));
-    all.extend(may_grow(depth).then(longer));
-    all
+/// What helps queues that overflow: faster workers where one is full often, more places where it is not full always.
+pub fn remedies(depths: &[&ListenerDepth], longer: impl Fn(&ListenerDepth) -> Remedy) -> Vec<Remedy> {
+    let depths = || depths.iter().copied();
+    let slow = depths().filter(|depth| depth.full_share > OFTEN_FULL || !may_grow(depth));
+    let short = depths().filter(|depth| may_grow(depth));
+    [together(slow.map(faster)), together(short.map(longer))].into_iter().flatten().collect()
 }
 
 /// Faster workers behind a queue: a longer one would make everyone wait longer.
@@ -183,7 +185,7 @@ mod tests {
     fn a_queue_that_is_always_full_gets_faster_workers_and_no_more_places() {
         let offered = |full_share| {
             let depth = ListenerDepth { full_share, ..depth(Some(128), 129) };
-            remedies(&depth, || Remedy::new("longer", ""))
+            remedies(&[&depth], |_| Remedy::new("longer", ""))
                 .into_iter()
                 .map(|remedy| remedy.title)
                 .collect::<Vec<_>>()

@@ -1,11 +1,15 @@
 //! A dead man that is a timer of systemd, and a unit for the next boot.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::{DeadManOrder, own_program};
 use crate::kinds::File;
-use crate::program::{Program, run};
+use crate::program::{Ran, run};
 use crate::{ChangeError, Contents, FileState, Kind, State};
+
+/// How long systemd may take to answer.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// sd_booted(3): this directory exists when systemd is the init system.
 pub(super) fn is_running() -> bool {
@@ -32,17 +36,26 @@ pub(super) fn arm(order: &DeadManOrder) -> Result<(), ChangeError> {
     let undo = ["undo", &id.to_string(), "--unless-confirmed", "--state-dir", &directory].map(str::to_owned);
     unit(id).write(&boot_unit(&program, &undo))?;
     wants(id).write(&State::Link { to: unit(id).path })?;
-    let mut arguments = vec![
-        "--quiet".to_owned(),
-        "--collect".to_owned(),
-        format!("--unit={}", name(id)),
-        format!("--on-active={}ms", order.after.as_millis()),
-        "--timer-property=AccuracySec=100ms".to_owned(),
-        program,
+    let unit = format!("--unit={}", name(id));
+    let after = format!("--on-active={}ms", order.after.as_millis());
+    let mut words = vec![
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        &unit,
+        &after,
+        "--timer-property=AccuracySec=100ms",
+        &program,
     ];
-    arguments.extend(undo);
-    let started = run(&Program::new("systemd-run", arguments));
-    started.map(drop).inspect_err(|_| dismiss(id))
+    words.extend(undo.iter().map(String::as_str));
+    let attempted = "arm the dead man who would undo this";
+    let why = match run(&words, DEADLINE)? {
+        Ran::Ended { status, .. } if status.success() => return Ok(()),
+        Ran::Ended { status, output } => format!("systemd-run: {} ({status})", output.trim()),
+        Ran::NotInstalled => "systemd-run is not installed".to_owned(),
+    };
+    dismiss(id);
+    Err(ChangeError::new(attempted, why))
 }
 
 /// Before anything reads its configuration; only after that the file systems it lies on.
@@ -68,7 +81,7 @@ fn boot_unit(program: &str, undo: &[String]) -> State {
 
 /// Takes both away. They would find nothing to do, so that a failure does no harm.
 pub(super) fn dismiss(id: i64) {
-    let _ = run(&Program::new("systemctl", vec!["stop".to_owned(), format!("{}.timer", name(id))]));
+    let _ = run(&["systemctl", "stop", &format!("{}.timer", name(id))], DEADLINE);
     let _ = wants(id).write(&State::Absent);
     let _ = unit(id).write(&State::Absent);
 }

@@ -1,10 +1,12 @@
 //! A control group that uses up its CPU quota.
 
 use model::observation::number_text;
-use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
+use model::{Change, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cgroup::rates::{Quota, quotas};
+use crate::cgroup::unit::setting;
 use crate::cpu::shares::percent;
+use crate::remedies::together;
 use crate::{Cause, Evidence, Refutation};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -37,7 +39,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         evidence.latest(|reading| &reading.cpu).ok().map(|cpu| cpu.cpus.len()).filter(|count| *count > 0);
     let outcome = if let Some(worst) = throttled.first() {
         let confirmed = Outcome::confirmed(Severity::Limiting, line(worst));
-        throttled.iter().take(4).filter_map(|quota| remedy(quota, cpus)).fold(confirmed, Outcome::remedy)
+        let remedies = throttled.iter().take(4).filter_map(|quota| remedy(quota, cpus));
+        together(remedies).into_iter().fold(confirmed, Outcome::remedy)
     } else if quotas.is_empty() {
         return Err(Missing::new(
             "cpu.stat with growing counters",
@@ -106,12 +109,9 @@ fn remedy(quota: &Quota, cpus: Option<usize>) -> Option<Remedy> {
             .input("withheld", format!("{withheld:.2} CPUs"), "cpu.stat throttled time")
             .input("quota", format!("{:.2} CPUs", quota.cpus), "cpu.max")
             .input("CPUs", most_text, "/proc/stat");
-    let change = Change::new(
-        ChangeKind::Unit { name: quota.path.to_owned(), settings: vec![] },
-        Some(percent_of(quota.cpus)),
-        target,
-    )
-    .persists_by("systemctl set-property UNIT CPUQuota=, or the limit in the container's own configuration")
+    let what = setting(quota.path, vec![percent_of(wanted)]);
+    let change = Change::new(what, Some(percent_of(quota.cpus)), target)
+    .persists_by("a drop-in of the unit, or the limit in the container's own configuration")
     .risks(
         "leave it where the quota is meant to hold this group back; CPUWeight= yields without a hard limit",
     );

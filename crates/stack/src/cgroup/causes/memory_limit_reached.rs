@@ -2,12 +2,14 @@
 
 use model::counter::growth;
 use model::observation::number_text;
-use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
+use model::{Change, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cgroup::Group;
 use crate::cgroup::rates::{held_share, pairs};
+use crate::cgroup::unit::setting;
 use crate::cpu::shares::percent;
 use crate::memory::rates::bytes_text;
+use crate::remedies::together;
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -64,7 +66,8 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     };
     let hurt = groups.iter().filter(|(met, ..)| *met >= Met::NearlyFull).take(4);
     let memory = evidence.host.memory_bytes;
-    let outcome = hurt.filter_map(|(met, _, last)| remedy(*met, last, memory)).fold(outcome, Outcome::remedy);
+    let remedy = together(hurt.filter_map(|(met, _, last)| remedy(*met, last, memory)));
+    let outcome = remedy.into_iter().fold(outcome, Outcome::remedy);
     let shown = groups.iter().filter(|(met, ..)| *met > Met::Nothing).take(8);
     Ok(outcome.seen_all(shown.flat_map(|(_, first, last)| observations(first, last))))
 }
@@ -149,22 +152,23 @@ fn remedy(met: Met, group: &Group, memory: Option<u64>) -> Option<Remedy> {
     if mebibytes > most >> 20 {
         return None;
     }
+    // Reclaim that begins below what is held would never end.
+    let high = mebibytes.saturating_mul(9) / 10;
+    let mut settings = vec![format!("MemoryMax={mebibytes}M")];
+    settings.extend((high > held >> 20).then(|| format!("MemoryHigh={high}M")));
     let target = Derived::new(
-        format!("MemoryMax={mebibytes}M"),
-        "1.5 × (limit after a kill, else current − reclaimable), above the limit, at most 0.9 × memory",
+        settings.join(" "),
+        "1.5 × (limit after a kill, else current − reclaimable), above the limit, at most 0.9 × memory; \
+         reclaim begins a tenth below, where that is above what is held",
     )
     .input("current", bytes, "memory.current")
     .input("reclaimable", group.memory_reclaimable_bytes.unwrap_or(0), "memory.stat")
     .input("limit", limit, "memory.max")
     .input("memory", memory.map_or_else(|| "unknown".to_owned(), bytes_text), "/proc/meminfo MemTotal");
-    let change = Change::new(
-        ChangeKind::Unit { name: group.path.clone(), settings: vec![] },
-        Some(format!("MemoryMax={}M", limit >> 20)),
-        target,
-    )
-    .persists_by("systemctl set-property UNIT MemoryMax=, or the limit in the container's own configuration")
-    .coupled_with("MemoryHigh= a tenth below it slows the group down before it is killed")
-    .risks("the host must have the memory: compare with MemAvailable");
+    let what = setting(&group.path, settings);
+    let change = Change::new(what, Some(format!("MemoryMax={}M", limit >> 20)), target)
+        .persists_by("a drop-in of the unit, or the limit in the container's own configuration")
+        .risks("the host must have the memory: compare with MemAvailable");
     let moves = format!("oom_kill and max of {} stand still", group.path);
     Some(Remedy::new(format!("Give {} more memory", group.path), moves).change(change))
 }

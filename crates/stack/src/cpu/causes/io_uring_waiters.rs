@@ -1,7 +1,7 @@
 //! I/O wait that no disk causes: tasks that wait for events of an io_uring.
 
 use model::observation::number_text;
-use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
+use model::{Change, ChangeKind, Derived, Edit, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cpu::shares::{self, Shares, percent};
 use crate::samples::Wait;
@@ -163,6 +163,17 @@ fn observations(seen: &Seen) -> Vec<Observation> {
     seen_all
 }
 
+/// The directory of the drop-in, and the group in it, are MariaDB's.
+const MARIADB: &str = "mariadbd";
+
+fn native_aio_off() -> Edit {
+    Edit::OptionFile {
+        group: MARIADB.to_owned(),
+        option: "innodb_use_native_aio".to_owned(),
+        value: Some("0".to_owned()),
+    }
+}
+
 fn remedy(user: &str, seen: &Seen) -> Remedy {
     let target = Derived::new(
         "innodb_use_native_aio = 0",
@@ -173,7 +184,7 @@ fn remedy(user: &str, seen: &Seen) -> Remedy {
     let file = ChangeKind::File {
         path: "/etc/mysql/mariadb.conf.d/90-native-aio.cnf".to_owned(),
         edit: "[mariadbd] innodb_use_native_aio = 0".to_owned(),
-        edits: vec![],
+        edits: (user == MARIADB).then(native_aio_off).into_iter().collect(),
     };
     let change = Change::new(file, None, target)
         .persists_by("the file itself")

@@ -5,6 +5,7 @@ use model::{Change, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use super::backlog_short::LONGEST;
 use crate::irq::rates::rates;
+use crate::settings::edits;
 use crate::{Cause, Evidence, Refutation};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -74,8 +75,9 @@ fn lower(evidence: &Evidence, limit: u64) -> Remedy {
     let change = Change::sysctl(KEY, Some(limit.to_string()), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("bursts over loopback or steering may be dropped: softnet_stat column 2 would show it");
-    Remedy::new("Set the packet backlog back", format!("at most 3 MiB per CPU instead of {mebibytes}"))
-        .change(change)
+    let remedy =
+        Remedy::new("Set the packet backlog back", format!("at most 3 MiB per CPU instead of {mebibytes}"));
+    edits::restore(evidence, KEY, change).into_iter().fold(remedy, Remedy::change)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count that is shown")]

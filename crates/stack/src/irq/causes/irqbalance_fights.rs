@@ -1,8 +1,8 @@
 //! irqbalance moves network interrupts while they are measured.
 
-use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
+use model::{Missing, Observation, Outcome, Remedy, Severity};
 
-use super::spread::irqbalance;
+use super::irqbalance::ban;
 use crate::irq::rates::{interface_names, vectors};
 use crate::{Cause, Evidence};
 
@@ -68,21 +68,6 @@ fn observation(moved: &Moved) -> Observation {
 
 fn remedy(evidence: &Evidence, moved: &[Moved]) -> Option<Remedy> {
     let irqs: Vec<_> = moved.iter().map(|moved| moved.irq.clone()).collect();
-    let line = irqbalance(evidence, &irqs)?;
-    let target = Derived::new(line, "one --banirq for each network interrupt that moved").input(
-        "moved",
-        irqs.join(", "),
-        "/proc/irq/*/smp_affinity_list",
-    );
-    let edit = "ban the network interrupts in IRQBALANCE_ARGS".to_owned();
-    let change = Change::new(
-        ChangeKind::File { path: "/etc/default/irqbalance".to_owned(), edit, edits: vec![] },
-        None,
-        target,
-    )
-    .persists_by("the file itself; numbers change with hardware, so prefer --policyscript that matches names")
-    .restarts("systemctl restart irqbalance")
-    .risks("none for other devices: irqbalance goes on to place theirs");
     let promise = "smp_affinity_list stays as it is from one reading to the next";
-    Some(Remedy::new("Ban network interrupts from irqbalance", promise).change(change))
+    Some(Remedy::new("Ban network interrupts from irqbalance", promise).change(ban(evidence, &irqs)?))
 }

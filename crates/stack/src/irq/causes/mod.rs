@@ -4,6 +4,7 @@ use crate::Cause;
 
 mod backlog_raised_without_drops;
 mod backlog_short;
+mod irqbalance;
 mod irqbalance_fights;
 mod napi_budget_short;
 mod skew;

@@ -83,14 +83,15 @@ fn remedy(evidence: &Evidence, worst: &CpuRates) -> Remedy {
     let factors = [2, 4];
     let remedy = Remedy::new("Let polling take longer turns", "time_squeeze falls below 1/s");
     keys.iter().zip(factors).fold(remedy, |remedy, ((key, default), factor)| {
-        let now = evidence.settings.number(key);
+        // A kernel before Linux 4.12 has no limit in microseconds.
+        let Some(now) = evidence.settings.number(key) else { return remedy };
         let target = Derived::new(default * factor, &format!("{factor} × the kernel's default"))
             .input("default", default, "net/core/dev.c")
             .input("time_squeeze", &squeezed, "/proc/net/softnet_stat column 3");
-        if now.is_some_and(|now| now >= i64::from(default * factor)) {
+        if now >= i64::from(default * factor) {
             return remedy;
         }
-        let change = Change::sysctl(key, now.map(|now| now.to_string()), target)
+        let change = Change::sysctl(key, Some(now.to_string()), target)
             .owned_by(evidence.settings.owner(key))
             .coupled_with("netdev_budget and netdev_budget_usecs: a turn ends at whichever comes first")
             .risks("processes on this CPU wait longer for their turn");

@@ -2,10 +2,12 @@
 
 use model::{Change, ChangeKind, Derived, Remedy};
 
+use super::irqbalance::ban;
 use crate::irq::rates::{CpuRates, interface_names, targets, vectors};
 use crate::irq::{Interrupt, Vector};
 use crate::nic::Interface;
 use crate::nic::queues::more_queues;
+use crate::remedies::together;
 use crate::{Evidence, cpu};
 
 /// Where the network interrupts go, seen from the CPU that does most of the work.
@@ -52,23 +54,25 @@ pub(super) fn placement(evidence: &Evidence, hot: u32) -> Placement {
 pub(super) fn remedies(evidence: &Evidence, hot: &CpuRates) -> Vec<Remedy> {
     let Ok(irq) = evidence.latest(|reading| &reading.irq) else { return vec![] };
     let all = vectors(irq, &interface_names(evidence));
-    let cpus = irq.columns.as_slice();
+    let cpus = &usable(evidence, &irq.columns);
     let interfaces = hardware(evidence);
-    let raise: Vec<_> =
-        interfaces.iter().filter_map(|interface| more_queues(interface, cpus.len())).collect();
-    let mut remedies = Vec::new();
-    if let Some(apart) = interrupts_apart(evidence, &all, cpus) {
-        remedies.push(apart);
-    }
+    let more = interfaces.iter().filter_map(|interface| more_queues(interface, irq.columns.len()));
+    let more = together(more);
     let steered = interfaces.iter().filter_map(|interface| steering(evidence, interface, &all, cpus, hot));
-    match (raise.is_empty(), remedies.is_empty()) {
-        (false, _) => remedies.splice(0..0, raise).for_each(drop),
-        (true, _) => remedies.extend(steered),
-    }
+    let steered = if more.is_none() { together(steered) } else { None };
+    let mut remedies: Vec<_> =
+        more.into_iter().chain(interrupts_apart(evidence, &all, cpus)).chain(steered).collect();
     if remedies.is_empty() && all.iter().all(|(row, _)| targets(row).is_some()) {
         remedies.push(one_flow(hot));
     }
     remedies
+}
+
+/// The CPUs that are online, without those that someone keeps free of such work.
+fn usable(evidence: &Evidence, online: &[u32]) -> Vec<u32> {
+    let isolated = evidence.latest(|reading| &reading.cpu).map(|cpu| cpu.isolated.as_slice());
+    let isolated = isolated.unwrap_or_default();
+    online.iter().copied().filter(|cpu| !isolated.contains(cpu)).collect()
 }
 
 fn hardware(evidence: &Evidence) -> Vec<&Interface> {
@@ -78,6 +82,8 @@ fn hardware(evidence: &Evidence) -> Vec<&Interface> {
 
 /// Queue K to CPU K mod n, by the queue's number in the interrupt's name, never by the interrupt's number: vectors
 /// interleave (`config`, `input.0`, `output.0`, `input.1` …).
+///
+/// An interrupt that the kernel places itself (a managed one) looks like any other and is known by the refusal of a write (`irq_can_set_affinity_usr`, kernel/irq/manage.c).
 fn interrupts_apart(evidence: &Evidence, all: &[(&Interrupt, Vector)], cpus: &[u32]) -> Option<Remedy> {
     let many = all.iter().any(|(_, vector)| vector.queue > 0);
     let misplaced = all.iter().filter_map(|(row, vector)| {
@@ -92,40 +98,27 @@ fn interrupts_apart(evidence: &Evidence, all: &[(&Interrupt, Vector)], cpus: &[u
             "NET_RX skew falls to 1.5 or below, time_squeeze/s falls",
         );
         let irqs: Vec<_> = misplaced.iter().map(|(row, ..)| row.label.clone()).collect();
-        let coupled = irqbalance(evidence, &irqs);
-        let changes = misplaced
-            .iter()
-            .filter_map(|(row, vector, wanted)| affinity(row, vector, *wanted, cpus, &coupled));
-        changes.fold(remedy, Remedy::change)
+        let ban = ban(evidence, &irqs);
+        let banned = ban.is_some();
+        let changes =
+            misplaced.iter().filter_map(|(row, vector, wanted)| affinity(row, vector, *wanted, cpus, banned));
+        ban.into_iter().chain(changes).fold(remedy, Remedy::change)
     })
 }
 
-fn affinity(
-    row: &Interrupt,
-    vector: &Vector,
-    wanted: u32,
-    cpus: &[u32],
-    coupled: &Option<String>,
-) -> Option<Change> {
+fn affinity(row: &Interrupt, vector: &Vector, wanted: u32, cpus: &[u32], banned: bool) -> Option<Change> {
     let target = Derived::new(wanted, "cpus[queue mod n]")
         .input("queue", vector.queue, &format!("/proc/interrupts {}", row.name))
-        .input("n", cpus.len(), "/proc/interrupts header");
+        .input("n", cpus.len(), "/proc/interrupts header, without /sys/devices/system/cpu/isolated");
     let what = ChangeKind::IrqAffinity { irq: row.label.parse().ok()?, name: row.name.clone() };
     let change = Change::new(what, row.affinity.clone(), target)
         .persists_by("a systemd unit or udev rule that matches the interrupt's name")
         .risks("a driver reload or a change of queues sets it back");
-    Some(match coupled {
-        Some(coupled) => change.coupled_with(coupled).owned_by(Some("irqbalance".to_owned())),
-        None => change,
-    })
-}
-
-/// The line that makes irqbalance leave interrupts alone, where it runs.
-pub(super) fn irqbalance(evidence: &Evidence, irqs: &[String]) -> Option<String> {
-    let tasks = evidence.latest(|reading| &reading.tasks).ok()?;
-    tasks.commands.contains_key("irqbalance").then(|| {
-        let bans: Vec<_> = irqs.iter().map(|irq| format!("--banirq={irq}")).collect();
-        format!("/etc/default/irqbalance: IRQBALANCE_ARGS=\"{}\"", bans.join(" "))
+    Some(match banned {
+        true => change
+            .coupled_with("the ban of irqbalance, set and taken up first")
+            .owned_by(Some("irqbalance".to_owned())),
+        false => change,
     })
 }
 
@@ -154,7 +147,8 @@ fn steering(
     let mut remedy = Remedy::new(
         format!("Let {} CPUs help with what {name} receives", helpers.len()),
         format!("soft interrupts of CPU {} fall", hot.cpu),
-    );
+    )
+    .change(socket_flows(evidence));
     for queue in &interface.receive_queues {
         let file = |file: &str| format!("{name}/queues/rx-{}/{file}", queue.index);
         let mask = Derived::new(cpu_mask(&helpers), "CPUs of the interface's node − CPU of the interrupt")
@@ -167,14 +161,11 @@ fn steering(
         let flows = Derived::new(FLOWS / queues, "flows ÷ queues")
             .input("flows", FLOWS, "net.core.rps_sock_flow_entries to be set")
             .input("queues", queues, &format!("/sys/class/net/{name}/queues"));
+        let flows_now = queue.rps_flow_count.map(|flows| flows.to_string());
+        remedy = remedy.change(steer(file("rps_flow_cnt"), flows_now, flows));
         remedy = remedy.change(steer(file("rps_cpus"), queue.rps_cpus.clone(), mask));
-        remedy = remedy.change(steer(
-            file("rps_flow_cnt"),
-            queue.rps_flow_count.map(|flows| flows.to_string()),
-            flows,
-        ));
     }
-    serves.then(|| remedy.change(socket_flows(evidence)))
+    serves.then_some(remedy)
 }
 
 fn steer(path: String, current: Option<String>, target: Derived) -> Change {

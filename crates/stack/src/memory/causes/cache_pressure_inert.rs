@@ -5,6 +5,7 @@ use model::{Change, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cpu::shares::percent;
 use crate::memory::rates::{available, no_counter, rate, rate_of_all, share};
+use crate::settings::edits;
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -128,6 +129,7 @@ fn remedy(value: u64, evidence: &Evidence) -> Remedy {
     let change = Change::sysctl(KEY, Some(value.to_string()), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("none: 100 reclaims entries and pages at a fair rate");
-    Remedy::new("Leave vm.vfs_cache_pressure at 100", "nothing measurable while memory is not short")
-        .change(change)
+    let remedy =
+        Remedy::new("Leave vm.vfs_cache_pressure at 100", "nothing measurable while memory is not short");
+    edits::restore(evidence, KEY, change).into_iter().fold(remedy, Remedy::change)
 }

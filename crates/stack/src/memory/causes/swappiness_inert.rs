@@ -3,6 +3,7 @@
 use model::{Change, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::memory::rates::bytes_text;
+use crate::settings::edits;
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -45,5 +46,6 @@ fn remedy(value: u64, evidence: &Evidence) -> Remedy {
     let change = Change::sysctl(KEY, Some(value.to_string()), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("none; once swap space is added, 60 swaps sooner than a lower value");
-    Remedy::new("Take the line away, or leave it: it does nothing", "nothing").change(change)
+    let remedy = Remedy::new("Take the line away, or leave it: it does nothing", "nothing");
+    edits::restore(evidence, KEY, change).into_iter().fold(remedy, Remedy::change)
 }

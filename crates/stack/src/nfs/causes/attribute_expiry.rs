@@ -3,7 +3,7 @@
 use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
-use crate::nfs::mounted::{NONE, SOURCE, mounted};
+use crate::nfs::mounted::{NONE, SOURCE, fstab, has_option, mounted};
 use crate::nfs::rates::{CHANGES, REVALIDATION, Rates, rates};
 use crate::{Cause, Evidence, Refutation};
 
@@ -38,9 +38,9 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     };
     let severity = if mount.inside() >= FELT { Severity::Limiting } else { Severity::Hygiene };
     let outcome = match (per_s(mount) >= LEAST_PER_S, share(mount)) {
-        (true, share) if share >= MOST => {
-            Outcome::confirmed(severity, line(mount)).remedy(local_code(mount)).remedy(longer_cache(mount))
-        }
+        (true, share) if share >= MOST => Outcome::confirmed(severity, line(mount))
+            .remedy(local_code(mount))
+            .remedy(longer_cache(evidence, mount)),
         (true, share) if share >= HALF => {
             Outcome::consistent(Severity::Hygiene, line(mount)).lacks(Missing::new(
                 "a mount that does little else than revalidate",
@@ -118,7 +118,7 @@ fn local_code(mount: &Rates) -> Remedy {
 
 /// Longer caching is safe only where nothing was written since the mount (uploads are rarer than windows); otherwise the
 /// parts that are have to be separated first.
-fn longer_cache(mount: &Rates) -> Remedy {
+fn longer_cache(evidence: &Evidence, mount: &Rates) -> Remedy {
     let moves = "GETATTR/s falls below 1";
     let changes = mount.mount.operations.iter().filter(|(name, _)| CHANGES.contains(&name.as_str()));
     let written = changes.fold(0_u64, |sum, (_, operation)| sum.saturating_add(operation.operations));
@@ -143,7 +143,11 @@ fn longer_cache(mount: &Rates) -> Remedy {
     )
     .input("acregmax", format!("{now_s} s"), "mountstats opts, or nfs(5)'s default");
     let change = Change::new(
-        ChangeKind::Mount { mount_point: place, set: vec![], remove: vec![] },
+        ChangeKind::Mount {
+            set: ["ro".to_owned(), "nocto".to_owned(), format!("actimeo={actimeo}")].to_vec(),
+            remove: contrary(evidence, mount),
+            mount_point: place,
+        },
         mount.mount.option("acregmax").map(|value| format!("acregmax={value}")),
         target,
     )
@@ -152,4 +156,14 @@ fn longer_cache(mount: &Rates) -> Remedy {
     .coupled_with("opcache.revalidate_freq at most a tenth of actimeo")
     .risks("nothing can be written here any more, and changed files are seen up to actimeo late");
     Remedy::new("Cache attributes longer: umount and mount read-mostly code anew", moves).change(change)
+}
+
+/// Options of the mount, or of its line in fstab, that say the contrary of `ro,nocto,actimeo`.
+fn contrary(evidence: &Evidence, mount: &Rates) -> Vec<String> {
+    const CONTRARY: [&str; 8] = ["rw", "cto", "ac", "noac", "acregmin", "acregmax", "acdirmin", "acdirmax"];
+    let line = fstab(evidence, &mount.mount.mount_point);
+    let has = |option: &&str| {
+        mount.mount.mount_options.contains_key(*option) || line.is_some_and(|line| has_option(line, option))
+    };
+    CONTRARY.into_iter().filter(has).map(str::to_owned).collect()
 }

@@ -2,7 +2,7 @@
 
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
-use crate::nfs::mounted::{NONE, SOURCE};
+use crate::nfs::mounted::{NONE, SOURCE, leave_out};
 use crate::settings::FstabMount;
 use crate::{Cause, Evidence};
 
@@ -23,14 +23,14 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         let value = mount.option("lookupcache").unwrap_or_default();
         return Ok(Outcome::confirmed(Severity::Folklore, summary)
             .seen(Observation::new(SOURCE, format!("{} lookupcache", mount.mount_point), value))
-            .remedy(remedy(&mount.mount_point, value)));
+            .remedy(mounted_anew(&mount.mount_point, value)));
     }
     let fstab = evidence.settings.fstab.facts().map(Vec::as_slice).unwrap_or_default();
     if let Some(line) = fstab.iter().find(|line| wants_positive(line)) {
         let summary = format!("/etc/fstab:{} asks for it on {}", line.line, line.mount_point);
         return Ok(Outcome::confirmed(Severity::Folklore, summary)
             .seen(Observation::new(format!("/etc/fstab:{}", line.line), "options", line.options.clone()))
-            .remedy(remedy(&line.mount_point, "pos")));
+            .remedy(left_out(line)));
     }
     Ok(Outcome::ruled_out(if nfs.mounts.is_empty() { NONE } else { "no mount uses it" }))
 }
@@ -45,20 +45,34 @@ fn wants_positive(line: &FstabMount) -> bool {
         && options().any(|(name, value)| name == "lookupcache" && is_positive(value))
 }
 
-fn remedy(mount_point: &str, value: &str) -> Remedy {
-    let target = Derived::new("lookupcache=all", "caching of misses: 0 LOOKUP per repeated miss, not 1")
-        .input("lookupcache", value, "mount options");
+const MOVES: &str = "LOOKUP/s falls by the number of repeated misses";
+const LATE: &str = "a file that appears may be missed until the directory's attributes expire";
+
+fn target(value: &str) -> Derived {
+    Derived::new("lookupcache=all", "the default; caching of misses: 0 LOOKUP per repeated miss, not 1")
+        .input("lookupcache", value, "mount options")
+}
+
+fn left_out(line: &FstabMount) -> Remedy {
+    let change = leave_out(line, &["lookupcache"], target("pos")).risks(LATE);
+    Remedy::new("Take lookupcache out of /etc/fstab", MOVES).change(change)
+}
+
+fn mounted_anew(mount_point: &str, value: &str) -> Remedy {
     let change = Change::new(
-        ChangeKind::Mount { mount_point: mount_point.to_owned(), set: vec![], remove: vec![] },
+        ChangeKind::Mount {
+            mount_point: mount_point.to_owned(),
+            set: vec![],
+            remove: vec!["lookupcache".to_owned()],
+        },
         Some(format!("lookupcache={value}")),
-        target,
+        target(value),
     )
     .persists_by("/etc/fstab")
     .restarts("umount and mount; `mount -o remount` refuses it with code 32")
-    .risks("a file that appears may be missed until the directory's attributes expire")
+    .risks(LATE)
     .coupled_with("for read-mostly code: ro,nocto,actimeo=600 is what keeps entries alive");
-    Remedy::new("Take lookupcache away: umount and mount", "LOOKUP/s falls by the number of repeated misses")
-        .change(change)
+    Remedy::new("Take lookupcache away: umount and mount", MOVES).change(change)
 }
 
 #[cfg(test)]

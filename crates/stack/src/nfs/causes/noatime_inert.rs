@@ -3,7 +3,7 @@
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::nfs::Mount;
-use crate::nfs::mounted::NONE;
+use crate::nfs::mounted::{NONE, fstab, has_option, leave_out};
 use crate::settings::FstabMount;
 use crate::{Cause, Evidence};
 
@@ -23,32 +23,39 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let on = |mount: &Mount| OPTIONS.iter().find(|option| mount.has(option)).copied();
     if let Some((mount, option)) = nfs.mounts.iter().find_map(|mount| Some((mount, on(mount)?))) {
         let seen = Observation::new("/proc/self/mounts", format!("{} options", mount.mount_point), option);
-        return Ok(folklore(&mount.mount_point, option, "is mounted with").seen(seen));
+        let line = fstab(evidence, &mount.mount_point);
+        return Ok(folklore(&mount.mount_point, option, "is mounted with", line).seen(seen));
     }
     let fstab = evidence.settings.fstab.facts().map(Vec::as_slice).unwrap_or_default();
     if let Some((line, option)) = fstab.iter().find_map(|line| Some((line, wanted(line)?))) {
         let source = format!("/etc/fstab:{}", line.line);
         let seen = Observation::new(source, "options", line.options.clone());
-        return Ok(folklore(&line.mount_point, option, "has in fstab").seen(seen));
+        return Ok(folklore(&line.mount_point, option, "has in fstab", Some(line)).seen(seen));
     }
     Ok(Outcome::ruled_out(if nfs.mounts.is_empty() { NONE } else { "no NFS mount uses it" }))
 }
 
 fn wanted(line: &FstabMount) -> Option<&'static str> {
     let nfs = line.filesystem.starts_with("nfs");
-    OPTIONS.iter().find(|option| nfs && line.options.split(',').any(|word| word == **option)).copied()
+    OPTIONS.into_iter().find(|option| nfs && has_option(line, option))
 }
 
-fn folklore(mount_point: &str, option: &str, has: &str) -> Outcome {
+/// Nothing is mounted anew for an option without effect: it goes from fstab, or from what mounts it otherwise.
+fn folklore(mount_point: &str, option: &str, has: &str, line: Option<&FstabMount>) -> Outcome {
     let target = Derived::new(format!("without {option}"), "access times are the server's business").input(
         option,
         "set",
         "mount options",
     );
-    let what = ChangeKind::Mount { mount_point: mount_point.to_owned(), set: vec![], remove: vec![] };
-    let change = Change::new(what, Some(option.to_owned()), target)
-        .persists_by("/etc/fstab")
-        .risks("none: it has no effect with it or without it");
+    let there = |line: &FstabMount| OPTIONS.into_iter().filter(|option| has_option(line, option)).collect();
+    let change = match line.map(|line| (line, there(line))) {
+        Some((line, options)) if !Vec::is_empty(&options) => leave_out(line, &options, target),
+        _ => {
+            let place = format!("what mounts {mount_point}: a unit, autofs or a script");
+            Change::new(ChangeKind::Elsewhere { place }, Some(option.to_owned()), target)
+        }
+    };
+    let change = change.risks("none: it has no effect with it or without it");
     let remedy =
         Remedy::new(format!("Leave {option} out at the next mount"), "nothing: it changes no metric");
     let summary = format!("{mount_point} {has} {option}: the server keeps access times, not the client");

@@ -6,6 +6,7 @@ use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, 
 use crate::nfs::Mount;
 use crate::nfs::mounted::{NONE, SOURCE};
 use crate::nfs::rates::rates;
+use crate::remedies::together;
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -48,22 +49,31 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
             format!("{place} is {option} and writable: a silent server turns into I/O errors"),
         ),
     };
-    Ok(outcome.seen(seen).remedy(remedy(first, option)))
+    let remedy = together(soft.iter().filter_map(|mount| Some(hard(mount, self::option(mount)?))));
+    Ok(remedy.into_iter().fold(outcome.seen(seen), Outcome::remedy))
 }
 
 fn option(mount: &Mount) -> Option<&'static str> {
     ["soft", "softerr"].into_iter().find(|option| mount.has(option))
 }
 
-fn remedy(mount: &Mount, option: &str) -> Remedy {
+fn hard(mount: &Mount, option: &str) -> Remedy {
     let target = Derived::new("hard", "writes must not be lost").input("option", option, "mount options");
     let change = Change::new(
-        ChangeKind::Mount { mount_point: mount.mount_point.clone(), set: vec![], remove: vec![] },
+        ChangeKind::Mount {
+            mount_point: mount.mount_point.clone(),
+            set: vec!["hard".to_owned()],
+            remove: vec![option.to_owned()],
+        },
         Some(option.to_owned()),
         target,
     )
     .persists_by("/etc/fstab")
     .restarts("umount and mount")
     .risks("with hard, tasks wait for ever while the server is away; SIGKILL ends them");
-    Remedy::new("Mount it hard: umount and mount", "major timeouts no longer end in errors").change(change)
+    Remedy::new(
+        format!("Mount {} hard: umount and mount", mount.mount_point),
+        "major timeouts no longer end in errors",
+    )
+    .change(change)
 }

@@ -67,17 +67,16 @@ fn verdict(
             "the default is the kernel's own; `tc qdisc` may have been called on purpose",
         ));
     }
-    let value = if mq { format!("mq, which puts {default} below") } else { default.to_owned() };
-    let target = Derived::new(value, "the default, attached anew").input("default", default, KEY).input(
-        "attached",
-        strange,
-        "RTM_GETQDISC",
-    );
+    let (value, formula) = match mq {
+        true => ("mq", "mq, attached anew, puts the default below"),
+        false => (default, "the default, attached anew"),
+    };
+    let target = Derived::new(value, formula)
+        .input("default", default, owner.as_deref().unwrap_or(KEY))
+        .input("attached", strange, "RTM_GETQDISC");
     let change =
         Change::new(ChangeKind::Qdisc { interface: interface.to_owned() }, Some(strange.to_owned()), target)
             .persists_by("the key in /etc/sysctl.d, which acts on interfaces that come up after it is set")
-            .owned_by(owner)
-            .coupled_with("the module must be loaded (sch_fq, sch_cake): /etc/modules-load.d")
             .risks("packets queued at that moment are lost");
     let promise =
         format!("{interface} shows {default}; pacing costs fewer timers with fq, and works without it");

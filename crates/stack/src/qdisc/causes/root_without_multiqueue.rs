@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::irq::rates::softirq_shares;
-use crate::qdisc::rates::{Root, is_hardware, roots};
+use crate::qdisc::rates::{Root, is_hardware, is_replaceable, roots};
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -63,16 +63,22 @@ fn remedy(evidence: &Evidence, root: &Root, count: usize) -> Remedy {
     let below = evidence.settings.value(key).unwrap_or("fq_codel").to_owned();
     let interface = &root.qdisc.interface;
     let target =
-        Derived::new(format!("mq, which puts {below} below"), "a discipline for each transmit queue")
+        Derived::new("mq", "mq puts a discipline of the default kind below, one for each transmit queue")
             .input("transmit queues", count, &format!("/sys/class/net/{interface}/queues"))
             .input("default", below, key);
-    let change = Change::new(
-        ChangeKind::Qdisc { interface: interface.clone() },
-        Some(root.qdisc.kind.clone()),
-        target,
-    )
-    .persists_by("taking out what attaches the present one (a unit, ifupdown, a script)")
-    .risks("a shaper at the root no longer shapes: keep it where this host's own link is the bottleneck");
+    let facts = evidence.latest(|reading| &reading.qdisc);
+    let what = match facts.is_ok_and(|facts| is_replaceable(facts, root.qdisc)) {
+        true => ChangeKind::Qdisc { interface: interface.clone() },
+        false => ChangeKind::Elsewhere {
+            place: format!(
+                "what attaches {} to {interface}: its classes or its rate may be meant",
+                root.qdisc.kind
+            ),
+        },
+    };
+    let change = Change::new(what, Some(root.qdisc.kind.clone()), target)
+        .persists_by("taking out what attaches the present one (a unit, ifupdown, a script)")
+        .risks("a shaper at the root no longer shapes: keep it where this host's own link is the bottleneck");
     Remedy::new(
         format!("Give each transmit queue of {interface} its own discipline"),
         "soft interrupts of the busiest CPU fall",

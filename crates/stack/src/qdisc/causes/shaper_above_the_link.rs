@@ -4,7 +4,7 @@ use host::kernel::Qdisc;
 use model::observation::number_text;
 use model::{Missing, Observation, Outcome, Severity};
 
-use crate::qdisc::rates::{is_hardware, link_bits_per_s};
+use crate::qdisc::rates::{BEYOND_BITS_PER_S, is_hardware, link_bits_per_s};
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -15,9 +15,6 @@ pub(super) static CAUSE: Cause = Cause {
     document: include_str!("shaper_above_the_link.md"),
     test,
 };
-
-/// No visitor is reached over a faster path: from this rate on a shaper of a web server's link is never the bottleneck.
-const BEYOND_BITS_PER_S: u64 = 10_000_000_000;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let facts = evidence.latest(|reading| &reading.qdisc)?;

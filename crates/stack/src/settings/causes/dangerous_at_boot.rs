@@ -1,7 +1,8 @@
 //! A line of sysctl.d(5) that does harm at the next boot, and not yet.
 
-use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
+use model::{Missing, Observation, Outcome, Remedy, Severity};
 
+use crate::settings::edits;
 use crate::settings::lines::{assignments, bare, first_and_more, in_effect, place, seen};
 use crate::settings::{Facts, Persisted};
 use crate::{Cause, Evidence};
@@ -73,10 +74,10 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         ),
         _ => Outcome::confirmed(Severity::Latent, summary),
     };
+    let outcome = outcome.remedy(remedy(persisted, &waiting));
     Ok(waiting.iter().fold(outcome, |outcome, (danger, entry)| {
         let now = evidence.settings.value(danger.key).map(str::to_owned);
-        let live = now.clone().map(|now| Observation::new("/proc/sys", danger.key, now));
-        outcome.seen(seen(entry)).seen_all(live).remedy(remedy(danger, entry, now))
+        outcome.seen(seen(entry)).seen_all(now.map(|now| Observation::new("/proc/sys", danger.key, now)))
     }))
 }
 
@@ -89,20 +90,20 @@ fn line<'a>(settings: &Facts, persisted: &'a [Persisted], danger: &Danger) -> Op
     (!excused && !live).then_some(entry)
 }
 
-fn remedy(danger: &Danger, entry: &Persisted, now: Option<String>) -> Remedy {
-    let target = Derived::new("no such line", "the kernel's own value is safe").input(
-        "line",
-        &entry.value,
-        &place(entry),
-    );
-    let edit = format!("delete line {} ({})", entry.line, danger.key);
-    let change = Change::new(ChangeKind::File { path: entry.file.clone(), edit, edits: vec![] }, now, target)
-        .persists_by(&entry.file)
-        .owned_by(Some(place(entry)))
-        .risks("none: the value has no effect yet");
-    Remedy::new(
-        format!("Delete {}", place(entry)),
-        format!("{} stays what it is over the next boot", danger.key),
-    )
-    .change(change)
+/// Every line with such a value goes: a former one would have effect once the last is gone.
+fn remedy(persisted: &[Persisted], waiting: &[(&Danger, &Persisted)]) -> Remedy {
+    let dangerous = |entry: &&Persisted| {
+        !entry.not_read
+            && waiting.iter().any(|(danger, _)| danger.key == entry.key && (danger.is)(&bare(&entry.value)))
+    };
+    let lines: Vec<_> = persisted.iter().filter(dangerous).collect();
+    let places = waiting.iter().map(|(_, entry)| format!("Delete {}", place(entry))).collect();
+    let keys: Vec<_> = waiting.iter().map(|(danger, _)| danger.key).collect();
+    let moves = match keys.as_slice() {
+        [key] => format!("{key} stays what it is over the next boot"),
+        keys => format!("{} stay what they are over the next boot", keys.join(", ")),
+    };
+    let changes = edits::delete(persisted, &lines, "the kernel's own value is safe").into_iter();
+    let changes = changes.map(|change| change.risks("none: the value has no effect yet"));
+    changes.fold(Remedy::new(first_and_more(places), moves), Remedy::change)
 }

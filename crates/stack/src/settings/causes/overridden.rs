@@ -1,8 +1,9 @@
 //! One parameter that two files of the operator set to different values.
 
-use model::{Change, ChangeKind, Derived, Missing, Outcome, Remedy, Severity};
+use model::{Missing, Outcome, Remedy, Severity};
 
 use crate::settings::Persisted;
+use crate::settings::edits;
 use crate::settings::lines::{assignments, bare, first_and_more, in_effect, is_vendors, place, same, seen};
 use crate::{Cause, Evidence};
 
@@ -33,10 +34,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let outcome = Outcome::confirmed(Severity::Hygiene, first_and_more(lost.iter().map(line).collect()));
     let outcome =
         outcome.seen_all(lost.iter().take(SHOWN).flat_map(|(loser, winner)| [seen(loser), seen(winner)]));
-    Ok(lost
-        .iter()
-        .take(SHOWN)
-        .fold(outcome, |outcome, (loser, winner)| outcome.remedy(remedy(loser, winner))))
+    Ok(outcome.remedy(remedy(persisted, &lost)))
 }
 
 /// Who wins over a line, where that line is the operator's own and says something else.
@@ -47,15 +45,19 @@ fn winner<'a>(persisted: &'a [Persisted], loser: &Persisted) -> Option<&'a Persi
     in_effect(persisted, &loser.key).filter(|winner| !same(&winner.value, &loser.value))
 }
 
-fn remedy(loser: &Persisted, winner: &Persisted) -> Remedy {
-    let target = Derived::new("one assignment", "the line without effect goes, or takes the other's place")
-        .input("without effect", bare(&loser.value), &place(loser))
-        .input("in effect", bare(&winner.value), &place(winner));
-    let edit = format!("delete line {} ({}), or the one that wins over it", loser.line, loser.key);
-    let what = ChangeKind::File { path: loser.file.clone(), edit, edits: vec![] };
-    let change = Change::new(what, Some(loser.value.clone()), target)
-        .persists_by(&loser.file)
-        .owned_by(Some(place(winner)))
-        .risks("none while the line in effect stays");
-    Remedy::new(format!("Leave one line that sets {}", loser.key), "each key is set once").change(change)
+/// The lines without effect go: the kernel has, and gets at boot, what the others say.
+fn remedy(persisted: &[Persisted], lost: &[(&Persisted, &Persisted)]) -> Remedy {
+    let keys = lost.iter().map(|(loser, _)| format!("Leave one line that sets {}", loser.key)).collect();
+    let losers: Vec<_> = lost.iter().map(|(loser, _)| *loser).collect();
+    let changes =
+        edits::delete(persisted, &losers, "the line without effect goes; if it was meant, delete the other");
+    let remedy = Remedy::new(first_and_more(keys), "each key is set once");
+    changes.into_iter().fold(remedy, |remedy, mut change| {
+        for (loser, winner) in lost {
+            if edits::is_in(&change, loser) {
+                change.target = change.target.input("in effect", bare(&winner.value), &place(winner));
+            }
+        }
+        remedy.change(change.risks("none while the line in effect stays"))
+    })
 }

@@ -1,8 +1,9 @@
 //! A value of sysctl.d(5) that ends in what was meant as a comment.
 
-use model::{Change, ChangeKind, Derived, Missing, Outcome, Remedy, Severity};
+use model::{Missing, Outcome, Remedy, Severity};
 
 use crate::settings::Persisted;
+use crate::settings::edits;
 use crate::settings::lines::{assignments, bare, first_and_more, is_numeric, place, same, seen};
 use crate::{Cause, Evidence};
 
@@ -28,7 +29,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let lines = commented.iter().map(|entry| line(evidence, entry)).collect();
     let outcome = Outcome::confirmed(Severity::Hygiene, first_and_more(lines));
     let outcome = outcome.seen_all(commented.iter().take(SHOWN).map(|entry| seen(entry)));
-    Ok(commented.iter().filter_map(|entry| remedy(entry)).take(SHOWN).fold(outcome, Outcome::remedy))
+    Ok(remedy(persisted, &commented).into_iter().fold(outcome, Outcome::remedy))
 }
 
 fn line(evidence: &Evidence, entry: &Persisted) -> String {
@@ -41,22 +42,15 @@ fn line(evidence: &Evidence, entry: &Persisted) -> String {
 }
 
 /// Nothing is proposed for a value that was taken out as a secret: the line cannot be written without it.
-fn remedy(entry: &Persisted) -> Option<Remedy> {
-    let alone = bare(&entry.value);
-    if alone == entry.value {
-        return None;
-    }
-    let target =
-        Derived::new(format!("{} = {alone}", entry.key), "the assignment alone, its comment a line above")
-            .input("line", &entry.value, &place(entry));
-    let edit = format!("put the comment of line {} on a line of its own, beginning with #", entry.line);
-    let what = ChangeKind::File { path: entry.file.clone(), edit, edits: vec![] };
-    let change = Change::new(what, Some(entry.value.clone()), target)
-        .persists_by(&entry.file)
-        .restarts("systemd-sysctl, or the next boot")
-        .risks("a value that the kernel refused until now takes effect");
-    Some(
-        Remedy::new(format!("Take the comment out of {}", place(entry)), "systemd-sysctl reports no failure")
-            .change(change),
-    )
+fn remedy(persisted: &[Persisted], commented: &[&Persisted]) -> Option<Remedy> {
+    let known: Vec<_> = commented.iter().copied().filter(|entry| bare(&entry.value) != entry.value).collect();
+    let places: Vec<_> =
+        known.iter().map(|entry| format!("Take the comment out of {}", place(entry))).collect();
+    let remedy = Remedy::new(first_and_more(places), "systemd-sysctl reports no failure");
+    let changes = edits::clean(persisted, &known).into_iter().map(|change| {
+        change
+            .restarts("systemd-sysctl, or the next boot")
+            .risks("a value that the kernel refused until now takes effect; the comment itself is lost")
+    });
+    (!known.is_empty()).then(|| changes.fold(remedy, Remedy::change))
 }

@@ -74,10 +74,8 @@ fn overflowing(evidence: &Evidence, span: &Span<Facts>, depths: &[&ListenerDepth
         Some(depth) => {
             let outcome = Outcome::confirmed(Severity::Breaking, format!("{}; {lost}", queues::line(depth)));
             let named = if full.is_empty() { vec![depth] } else { full.clone() };
-            let remedies = named
-                .into_iter()
-                .flat_map(|depth| queues::remedies(depth, || longer(evidence, span, depth, per_s)));
-            remedies.fold(outcome, Outcome::remedy)
+            let remedies = queues::remedies(&named, |depth| longer(evidence, span, depth, per_s));
+            remedies.into_iter().fold(outcome, Outcome::remedy)
         }
         None => Outcome::confirmed(Severity::Breaking, format!("{lost}, by a queue that no sample saw full"))
             .lacks(Missing::new(

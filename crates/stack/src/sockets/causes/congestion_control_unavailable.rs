@@ -1,6 +1,6 @@
 //! A congestion control that files ask for and the kernel does not have loaded.
 
-use model::{Change, ChangeKind, Derived, Missing, Outcome, Remedy, Severity};
+use model::{Change, Derived, Missing, Outcome, Remedy, Severity};
 
 use crate::settings::lines::{assignments, bare, in_effect, place, seen};
 use crate::sockets::{bbr, parameters};
@@ -39,17 +39,16 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let target = Derived::new(&module, "the module of the algorithm, one a line")
         .input("asked for", &wanted, &place(entry))
         .input("available", available, &format!("/proc/sys {AVAILABLE}"));
-    let edit = format!("add the line {module}");
-    let change = Change::new(
-        ChangeKind::File { path: bbr::MODULES_FILE.to_owned(), edit, edits: vec![] },
-        None,
-        target,
-    )
-    .persists_by(bbr::MODULES_FILE)
-    .coupled_with("net.ipv4.tcp_congestion_control is set again once the module is there")
-    .restarts("none; `modprobe` loads it now")
-    .risks("a kernel built without it has no such module; in a container only the host can load it");
-    let remedy =
-        Remedy::new(format!("Load {module} at boot"), format!("`ss -ti` shows {wanted} on new connections"));
-    Ok(Outcome::confirmed(Severity::Hygiene, summary).seen_all(observations).remedy(remedy.change(change)))
+    let control = Derived::new(&wanted, "what the file asks for, set again once the module is there")
+        .input("asked for", &wanted, &place(entry))
+        .input("now", now, &format!("/proc/sys {CONTROL}"));
+    let control = Change::sysctl(CONTROL, Some(now.to_owned()), control)
+        .persists_by(&place(entry))
+        .owned_by(Some(place(entry)))
+        .coupled_with(&format!("{module}, to be loaded first"))
+        .restarts("none; running listeners use it for new connections");
+    let moves = format!("`ss -ti` shows {wanted} on new connections");
+    let remedy = Remedy::new(format!("Load {module} now and at boot, and use {wanted}"), moves);
+    let remedy = remedy.change(bbr::module(&module, target)).change(control);
+    Ok(Outcome::confirmed(Severity::Hygiene, summary).seen_all(observations).remedy(remedy))
 }

@@ -3,6 +3,8 @@
 use model::observation::number_text;
 use model::{Change, Derived, Missing, Outcome, Remedy, Severity};
 
+use crate::remedies::together;
+use crate::settings::edits;
 use crate::settings::lines::is_vendors;
 use crate::sockets::{counters, parameters, transport};
 use crate::{Cause, Evidence};
@@ -76,9 +78,9 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
             .seen_all(seen)
             .seen(datagrams));
     }
-    let remedies = raised.iter().map(|raised| remedy(evidence, raised));
+    let remedy = together(raised.iter().map(|raised| remedy(evidence, raised)));
     let outcome = Outcome::confirmed(Severity::Folklore, summary).seen_all(seen).seen(datagrams);
-    Ok(remedies.fold(outcome, Outcome::remedy))
+    Ok(remedy.into_iter().fold(outcome, Outcome::remedy))
 }
 
 /// Whether a person raised a limit: above every kernel's default, or a file of the operator says so.
@@ -99,6 +101,7 @@ fn remedy(evidence: &Evidence, raised: &Raised) -> Remedy {
         .owned_by(evidence.settings.owner(key))
         .coupled_with("if long paths are slow, sockets.send-buffer-short computes the number that counts")
         .risks("a process that asks for a larger buffer (a database, a QUIC server) gets this much only");
-    Remedy::new(format!("Give {key} its value back"), "no TCP figure changes: that is the point")
-        .change(change)
+    let remedy =
+        Remedy::new(format!("Give {key} its value back"), "no TCP figure changes: that is the point");
+    edits::restore(evidence, key, change).into_iter().fold(remedy, Remedy::change)
 }

@@ -2,8 +2,8 @@
 
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
-use crate::settings::Persisted;
 use crate::settings::lines::{assignments, in_effect, place, seen};
+use crate::settings::{Persisted, edits};
 use crate::sockets::parameters;
 use crate::{Cause, Evidence};
 
@@ -63,26 +63,27 @@ fn found(evidence: &Evidence, summary: String, entry: Option<&Persisted>) -> Out
     let outcome = Outcome::confirmed(severity, summary)
         .seen_all(entry.map(seen))
         .seen_all([KEY, SETTING].into_iter().filter_map(|key| parameters::seen(evidence, key)));
-    outcome.remedy(remedy(entry))
+    outcome.remedy(remedy(assignments(evidence).unwrap_or_default()))
 }
 
-fn remedy(entry: Option<&Persisted>) -> Remedy {
-    let target =
-        Derived::new("no such line", "without one the kernel makes a random key when it first needs one");
-    let what = match entry {
-        Some(entry) => ChangeKind::File {
-            path: entry.file.clone(),
-            edit: format!("delete line {} ({KEY})", entry.line),
-            edits: vec![],
-        },
-        None => ChangeKind::Elsewhere { place: "the program or script that wrote the key".to_owned() },
-    };
-    let change = Change::new(what, Some("zero".to_owned()), target.input("key", "all zeros", KEY))
-        .persists_by(entry.map_or("none", |entry| &entry.file))
-        .owned_by(entry.map(place))
-        .coupled_with("servers behind one address need the same key: a random one, never a written-down one")
-        .restarts("a boot; until then the key stays, unless 16 random bytes are written to it")
-        .risks("clients with an old cookie pay one handshake more, once");
-    Remedy::new("Delete the line that sets the key", "two hosts give one client different cookies")
-        .change(change)
+/// Every line with such a key goes: a former one would have effect once the last is gone.
+fn remedy(persisted: &[Persisted]) -> Remedy {
+    const WHY: &str = "without one the kernel makes a random key when it first needs one";
+    let zeros = |entry: &&Persisted| entry.key == KEY && entry.value == "zero" && !entry.not_read;
+    let mut changes = edits::delete(persisted, &persisted.iter().filter(zeros).collect::<Vec<_>>(), WHY);
+    if changes.is_empty() {
+        let place = "the program or script that wrote the key".to_owned();
+        let target = Derived::new("no key is written", WHY).input("key", "all zeros", KEY);
+        changes.push(Change::new(ChangeKind::Elsewhere { place }, Some("zero".to_owned()), target));
+    }
+    let changes = changes.into_iter().map(|change| {
+        change
+            .coupled_with(
+                "servers behind one address need the same key: a random one, never a written-down one",
+            )
+            .restarts("a boot; until then the key stays, unless 16 random bytes are written to it")
+            .risks("clients with an old cookie pay one handshake more, once")
+    });
+    let title = "Delete the line that sets the key";
+    changes.fold(Remedy::new(title, "two hosts give one client different cookies"), Remedy::change)
 }

@@ -3,6 +3,7 @@
 use model::observation::number_text;
 use model::{Change, Derived, Missing, Outcome, Remedy, Severity};
 
+use crate::settings::edits;
 use crate::sockets::{parameters, transport};
 use crate::{Cause, Evidence};
 
@@ -50,7 +51,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let change = Change::sysctl(KEY, evidence.settings.value(KEY).map(str::to_owned), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("a process that sends with MSG_ZEROCOPY needs 64 to 128 kB: sendmsg fails with ENOBUFS below");
-    let remedy = Remedy::new("Give optmem_max its value back", "a socket can pin that much and no more")
-        .change(change);
+    let remedy = Remedy::new("Give optmem_max its value back", "a socket can pin that much and no more");
+    let remedy = edits::restore(evidence, KEY, change).into_iter().fold(remedy, Remedy::change);
     Ok(Outcome::confirmed(Severity::Hygiene, summary).seen_all(seen).remedy(remedy))
 }

@@ -21,13 +21,13 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let by_distance = |a: &&&ListenerDepth, b: &&&ListenerDepth| {
         queues::overflows_at_times(a).total_cmp(&queues::overflows_at_times(b))
     };
-    let full: Vec<_> = depths.iter().filter(|depth| queues::was_full(depth)).collect();
+    let full: Vec<_> = depths.iter().copied().filter(|depth| queues::was_full(depth)).collect();
     let near = depths.iter().filter(|depth| queues::was_near(depth)).min_by(by_distance);
     let outcome = match (full.first(), near) {
         (Some(worst), _) => {
             let summary = format!("{}; connect() fails with errno 11", queues::line(worst));
-            let remedies = full.iter().flat_map(|depth| queues::remedies(depth, || longer(evidence, depth)));
-            remedies.fold(Outcome::confirmed(Severity::Breaking, summary), Outcome::remedy)
+            let remedies = queues::remedies(&full, |depth| longer(evidence, depth));
+            remedies.into_iter().fold(Outcome::confirmed(Severity::Breaking, summary), Outcome::remedy)
         }
         (None, Some(depth)) => consistent(depth),
         (None, None) => not_deep(&depths)?,

@@ -1,0 +1,28 @@
+//! Directives of Nginx.
+
+use conf::NginxDocument;
+use model::DirectiveEdit;
+
+use super::attempted;
+use crate::ChangeError;
+
+pub(super) fn edited(
+    path: &str,
+    bytes: &[u8],
+    block: &[String],
+    (directive, first_argument): (&str, Option<&str>),
+    to: &DirectiveEdit,
+) -> Result<Vec<u8>, ChangeError> {
+    let mut document = NginxDocument::new(path, bytes);
+    match to {
+        DirectiveEdit::Arguments { arguments } => {
+            document.set_arguments(block, directive, first_argument, arguments)
+        }
+        DirectiveEdit::Parameter { name, value } => {
+            document.set_parameter(block, directive, first_argument, name, value)
+        }
+        DirectiveEdit::Removed => document.remove(block, directive, first_argument),
+    }
+    .map_err(|error| ChangeError::new(attempted(path, directive), error.to_string()))?;
+    Ok(document.into_bytes())
+}

@@ -1,0 +1,55 @@
+//! Files of a host read through links, on the live host and in trees that only name a link's target.
+
+use host::{Host, HostError};
+
+use crate::ChangeError;
+
+/// More links than this in a row are a circle (the kernel follows 40).
+const LINKS_FOLLOWED: usize = 8;
+
+/// Where a path leads when links are followed; the path itself where it is no link.
+pub(crate) fn resolve(host: &dyn Host, path: &str) -> String {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_FOLLOWED {
+        let Ok(target) = host.link(&path) else { break };
+        path = joined(&path, &target);
+    }
+    path
+}
+
+/// The bytes of a file, links followed; `None` when there is none. A link to `/dev/null` has no bytes.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub(crate) fn read(host: &dyn Host, path: &str) -> Result<Option<Vec<u8>>, ChangeError> {
+    let resolved = resolve(host, path);
+    if resolved == "/dev/null" {
+        return Ok(Some(vec![]));
+    }
+    match host.read(&resolved) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(HostError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(ChangeError::new(format!("read {path}"), error.to_string())
+            .help("run as root, or mend the file; its owner cannot be told without it")),
+    }
+}
+
+/// The text of a file, links followed; `None` when it is not there or cannot be read.
+pub(crate) fn text(host: &dyn Host, path: &str) -> Option<String> {
+    let bytes = read(host, path).ok()??;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn joined(link: &str, target: &str) -> String {
+    let folder = link.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let base = if target.starts_with('/') { "" } else { folder };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in base.split('/').chain(target.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}

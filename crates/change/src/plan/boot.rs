@@ -1,0 +1,47 @@
+//! The boot script, for what no file of the system's own keeps: interrupts, steering, rings, queues, disciplines.
+
+use model::Edit;
+
+use super::lower::{Ground, Step, edit_step, file};
+use crate::owners::Claim;
+use crate::{Action, ChangeError, Phase, Target};
+
+const SCRIPT: &str = "/etc/narrows/boot.sh";
+const UNIT: &str = "/etc/systemd/system/narrows-boot.service";
+const LINK: &str = "/etc/systemd/system/multi-user.target.wants/narrows-boot.service";
+
+/// The steps that do an action again at every boot: a block of the script, the unit that runs it, and the link that
+/// starts the unit. The script need not be executable, since the unit names the shell.
+///
+/// # Errors
+/// When the present state cannot be read, or the target takes no such value.
+pub(super) fn steps(ground: &Ground<'_>, target: &Target, action: &Action) -> Result<Vec<Step>, Claim> {
+    let kind = target.kind();
+    let to = kind.wanted(&ground.states.read(target)?, action)?;
+    let lines = kind.boot_lines(&to).filter(|lines| !lines.is_empty()).ok_or_else(|| {
+        ChangeError::new(format!("keep {} over a boot", kind.name()), "there is no way known to do it")
+    })?;
+    let block = Edit::Block { name: kind.name(), lines: Some(lines) };
+    let link = Action::Link { to: UNIT.to_owned() };
+    Ok(vec![
+        edit_step(SCRIPT, vec![block], Phase::Lasting),
+        edit_step(UNIT, unit(), Phase::Lasting),
+        Step { target: file(LINK), action: link, phase: Phase::Lasting },
+    ])
+}
+
+fn unit() -> Vec<Edit> {
+    let lines = [
+        "[Unit]",
+        "Description=Values that narrows set and that no other file keeps over a boot",
+        "After=network.target",
+        "ConditionPathExists=/etc/narrows/boot.sh",
+        "[Service]",
+        "Type=oneshot",
+        "ExecStart=/bin/sh /etc/narrows/boot.sh",
+        "[Install]",
+        "WantedBy=multi-user.target",
+    ];
+    let lines = lines.map(str::to_owned).to_vec();
+    vec![Edit::Block { name: "narrows-boot.service".to_owned(), lines: Some(lines) }]
+}
