@@ -40,6 +40,7 @@ cat > "$share/.boot.sh" <<BOOT
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 ip link set lo up; hostname labguest; cd /lab
 export NARROWS_ARGS=$(printf %q "${NARROWS_ARGS:-}")
+export STRIDE=$(printf %q "${STRIDE:-}") KINDS=$(printf %q "${KINDS:-}") TUNED=$(printf %q "${TUNED:-}")
 bash /lab/main.sh $(printf '%q ' "$@") > /lab/out.log 2>&1; status=\$?
 [ -e /lab/status ] || echo \$status > /lab/status
 sync; echo o > /proc/sysrq-trigger; sleep 30

@@ -1,64 +1,58 @@
-//! Makes a plan of operations that a person wrote, for `lab/guest/hands`: no diagnosis asks for them.
+//! Plans what a person wishes, for `lab/guest/hands`: no diagnosis asks for it, and all else is as `narrows plan` does it.
 //!
-//! Reads a JSON list of `{"target": …, "action": …, "phase": …, "reloads": […]}`; the last two may be left out (`now`,
-//! none). Reads each target on this machine, and prints the plan.
+//! Reads a JSON list of `{"what": ChangeKind, "value": "…"}`, where a file's edits need no value, and prints the plan.
+//! What narrows refuses to change is printed to standard error, and the exit status is 1.
 
 use std::io::Write;
 
-use change::plan::{Activation, Plan, PlanHost, PlannedChange, SCHEMA};
-use change::{Action, Operation, Phase, Target};
-use model::{Change, Derived};
+use change::plan::{PlanOptions, plan};
+use model::report::{CauseReport, HostIdentity, Report, SCHEMA, WindowSummary};
+use model::{Change, ChangeKind, Derived, Remedy, Severity, Verdict};
 use serde::Deserialize;
 
 type Error = Box<dyn std::error::Error>;
 
 #[derive(Deserialize)]
 struct Wish {
-    target: Target,
-    action: Action,
-    #[serde(default = "now")]
-    phase: Phase,
+    what: ChangeKind,
     #[serde(default)]
-    reloads: Vec<Activation>,
-}
-
-fn now() -> Phase {
-    Phase::Now
+    value: String,
 }
 
 fn main() -> Result<(), Error> {
     let wishes: Vec<Wish> = serde_json::from_reader(std::io::stdin().lock())?;
-    let changes = wishes.into_iter().map(planned).collect::<Result<_, _>>()?;
-    let mut plan = Plan {
-        schema: SCHEMA.to_owned(),
-        hash: String::new(),
-        host: PlanHost::default(),
-        changes,
-        files: vec![],
-        refused: vec![],
-        by_hand: vec![],
-    };
-    plan.hash = format!("sha256:{}", "0".repeat(64));
+    let plan = plan(&report(wishes), &host::LiveHost::new(), &PlanOptions::default())?;
+    for refused in &plan.refused {
+        writeln!(std::io::stderr(), "refused: {}; {}", refused.because, refused.instead)?;
+    }
     std::io::stdout().write_all(&serde_json::to_vec_pretty(&plan)?)?;
-    Ok(())
+    if plan.refused.is_empty() { Ok(()) } else { Err("not everything can be planned".into()) }
 }
 
-fn planned(wish: Wish) -> Result<PlannedChange, Error> {
-    let Wish { target, action, phase, reloads } = wish;
-    let kind = target.kind();
-    let before = target.fingerprint(&kind.read()?);
-    let id = kind.name();
-    Ok(PlannedChange {
-        change: Change::sysctl(&id, None, Derived::new("", "")),
-        id,
-        causes: vec!["kernel.example".to_owned()],
-        severity: None,
-        remedy: "An example".to_owned(),
-        why: "the lab asks for it".to_owned(),
-        evidence: vec![],
-        moves: "nothing".to_owned(),
-        operations: vec![Operation { target, action, phase, before }],
-        reloads,
-        shell: vec![],
-    })
+/// One cause that asks for everything.
+fn report(wishes: Vec<Wish>) -> Report {
+    let change = |Wish { what, value }| Change::new(what, None, Derived::new(value, "by hand"));
+    let remedy = wishes.into_iter().map(change).fold(Remedy::new("an example", "nothing"), Remedy::change);
+    let cause = CauseReport {
+        id: "lab.wish".to_owned(),
+        layer: "lab".to_owned(),
+        title: "a person wishes it".to_owned(),
+        verdict: Verdict::Confirmed,
+        severity: Some(Severity::Limiting),
+        summary: "no numbers".to_owned(),
+        observations: vec![],
+        explains: vec![],
+        remedies: vec![remedy],
+        missing: vec![],
+    };
+    Report {
+        schema: SCHEMA.to_owned(),
+        host: HostIdentity::default(),
+        window: WindowSummary::default(),
+        narrows: None,
+        stations: vec![],
+        symptoms: vec![],
+        causes: vec![cause],
+        unread: vec![],
+    }
 }

@@ -8,15 +8,12 @@ state() { echo "$(sysctl -n $key) $(sysctl -n vm.swappiness) $(cpus_of "$irq") $
 if [ "$boot" = 1 ]; then
     save state "$(state)"; save conf "$(digest $conf)"; save files "$(lasting_files)"
     planned /root/plan.json << JSON
-[{"target": {"kind": "sysctl", "key": "$key"}, "action": {"action": "set", "value": "8192"}},
- {"target": {"kind": "sysctl", "key": "vm.swappiness"}, "action": {"action": "set", "value": "7"}},
- {"target": {"kind": "irq-affinity", "irq": $irq, "name": "$(row_of requests)"}, "action": {"action": "set", "value": "1"}},
- {"target": {"kind": "module", "name": "tcp_bbr"}, "action": {"action": "load"}},
- {"target": {"kind": "file", "path": "$conf"}, "action": {"action": "edit", "edits": [{"grammar": "nginx", "block": ["events"],
-    "directive": "worker_connections", "to": {"to": "arguments", "arguments": "1999"}}]},
-    "reloads": [{"unit": "nginx.service", "how": "reload"}]},
- {"target": {"kind": "file", "path": "/etc/sysctl.d/90-narrows.conf"}, "phase": "lasting", "action": {"action": "edit", "edits": [
-    {"grammar": "sysctl", "key": "$key", "value": "8192"}, {"grammar": "sysctl", "key": "vm.swappiness", "value": "7"}]}}]
+[{"what": {"kind": "sysctl", "key": "$key"}, "value": "8192"},
+ {"what": {"kind": "sysctl", "key": "vm.swappiness"}, "value": "7"},
+ {"what": {"kind": "irq-affinity", "irq": $irq, "name": "$(row_of requests)"}, "value": "1"},
+ {"what": {"kind": "module", "name": "tcp_bbr"}, "value": "loaded"},
+ {"what": {"kind": "file", "path": "$conf", "edit": "", "edits": [{"grammar": "nginx", "block": ["events"],
+    "directive": "worker_connections", "to": {"to": "arguments", "arguments": "1999"}}]}}]
 JSON
     exits 0 narrows apply --yes --try 10m /root/plan.json
     is "values on trial" "$(state)" "8192 7 1 bbr"

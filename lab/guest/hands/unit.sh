@@ -9,11 +9,7 @@ limits() { echo "$(cat $group/cpu.max) $(cat $group/memory.max) $(cat $group/pid
 original=$(limits) process=$(systemctl show -P MainPID $unit)
 is "limits before" "$original" "80000 100000 536870912 $(cat $group/pids.max)"
 planned /root/plan.json << JSON
-[{"target": {"kind": "file", "path": "$dropin"}, "action": {"action": "edit", "edits": [
-    {"grammar": "systemd", "section": "Service", "key": "CPUQuota", "value": "50%"},
-    {"grammar": "systemd", "section": "Service", "key": "MemoryMax", "value": "256M"},
-    {"grammar": "systemd", "section": "Service", "key": "TasksMax", "value": "33"}]},
-  "reloads": [{"unit": "$unit", "how": "daemon-reload"}]}]
+[{"what": {"kind": "unit", "name": "$unit", "settings": ["CPUQuota=50%", "MemoryMax=256M", "TasksMax=33"]}, "value": "less"}]
 JSON
 for round in 1 2; do
     exits 0 narrows apply --yes /root/plan.json
@@ -30,9 +26,7 @@ done
 sed -i 's/"50%"/"fifty"/' /root/plan.json # the hash no longer fits
 exits 4 narrows apply --yes /root/plan.json
 planned /root/wrong.json << JSON
-[{"target": {"kind": "file", "path": "$dropin"}, "action": {"action": "edit", "edits": [
-    {"grammar": "systemd", "section": "Service", "key": "CPUQuota", "value": "fifty"}]},
-  "reloads": [{"unit": "$unit", "how": "daemon-reload"}]}]
+[{"what": {"kind": "unit", "name": "$unit", "settings": ["CPUQuota=fifty"]}, "value": "less"}]
 JSON
 said=$(narrows apply --yes /root/wrong.json 2>&1); is "a value that systemd does not know ends with" $? 4; echo "$said" | sed 's/^/      /'
 is "limits then" "$(limits)" "$original"; is "the drop-in then" "$(digest $dropin)" absent
