@@ -28,14 +28,16 @@ wish() {
 lost_as() { diff /tmp/original <(world) | grep '^[<>]' | head -6 | sed 's/^/      /'; }
 
 CALLS=pwrite64,write,fsync,fdatasync,rename,renameat2,unlink,unlinkat,ioctl,sendto,sendmsg,finit_module,delete_module,mkdir,symlink,symlinkat,linkat
-# Numbers the calls of a run that may change something, as strace counts them: each kind of call by itself.
+# Numbers the calls of a run that may change something, as strace counts them: each kind of call, in each thread, by
+# itself. (Debian's strace 6.1 injects no signal with --seccomp-bpf.)
 points() { # COMMAND...
     strace -f -qq --seccomp-bpf -e trace=$CALLS -o /tmp/calls "$@" > /tmp/said 2>&1 || { cat /tmp/said; return 1; }
-    sed -E 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/; t; d' /tmp/calls | awk '{ print $1, ++n[$1] }' | awk -v s="$STRIDE" 'NR % s == 0'
+    sed -E 's/^([0-9]+) +([a-z0-9_]+)\(.*/\1 \2/; t; d' /tmp/calls |
+        awk '{ point = $2 " " ++n[$1 $2] } !seen[point]++ { print point }' | awk -v s="$STRIDE" 'NR % s == s - 1'
 }
 killed_before() { # CALL NUMBER COMMAND...
     local call=$1 number=$2; shift 2
-    strace -f -qq --seccomp-bpf -e "trace=$call" -e "inject=$call:signal=KILL:when=$number" -o /dev/null "$@" > /tmp/said 2>&1
+    strace -f -qq -e "trace=$call" -e "inject=$call:signal=KILL:when=$number" -o /dev/null "$@" > /tmp/said 2>&1
     [ $? = 137 ]
 }
 
