@@ -63,6 +63,14 @@ pub trait Kind {
     /// When the action does not apply to this kind, or not to what is there.
     fn wanted(&self, now: &State, action: &Action) -> Result<State, ChangeError>;
 
+    /// Asks the device, before anything is written, whether it can hold a wanted state. Writes nothing.
+    ///
+    /// # Errors
+    /// When it is known to refuse that state.
+    fn check(&self, _wanted: &State) -> Result<(), ChangeError> {
+        Ok(())
+    }
+
     /// One spelling for states that mean the same: CPU lists sorted, masks without leading zeros, blanks single.
     /// What a write does not control, such as the time of a file's modification, is left out of wanted states only.
     fn normal(&self, state: &State) -> State {

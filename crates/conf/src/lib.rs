@@ -7,6 +7,8 @@ mod document;
 mod edit_error;
 mod fstab;
 mod fstab_edit;
+mod haproxy;
+mod haproxy_edit;
 mod nginx;
 mod nginx_edit;
 mod nginx_lexer;
@@ -16,6 +18,7 @@ mod php_ini;
 mod settings;
 mod settings_place;
 mod sysctl_d;
+mod sysctl_edit;
 mod sysctl_key;
 mod sysctl_order;
 mod systemd_unit;
@@ -27,10 +30,12 @@ pub use fstab::{
     MountTableProblemReason, parse_mountstats_device, unescape_octal,
 };
 pub use fstab_edit::FstabEditError;
+pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_lexer::NginxWord;
 pub use settings::{Setting, SettingsDialect, SettingsDocument};
-pub use sysctl_d::{SysctlDocument, SysctlEditError, SysctlEntry, SysctlEntryKind, UnreadLine, UnreadReason};
+pub use sysctl_d::{SysctlDocument, SysctlEntry, SysctlEntryKind, UnreadLine, UnreadReason};
+pub use sysctl_edit::SysctlEditError;
 pub use sysctl_key::SysctlKey;
 pub use sysctl_order::{
     Effective, IgnoredFile, IgnoredReason, Overridden, SysctlFile, SysctlOrder, order_sysctls,

@@ -3,17 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use thiserror::Error;
-
-use crate::document::{Document, DocumentError, Line, Span};
+use crate::document::{Document, Line, Span};
 use crate::sysctl_key::SysctlKey;
 
 /// Longest line systemd reads, in bytes: at this length it gives up on the rest of the file
 /// (`LONG_LINE_MAX`, src/basic/fileio.h of systemd 252).
 const LONGEST_LINE_BYTES: usize = 1024 * 1024;
-
-/// Longest value the kernel takes through `/proc/sys`, in bytes (sysctl.conf(5) of procps 4, NOTES).
-const LONGEST_VALUE_BYTES: usize = 4096;
 
 /// What a statement of sysctl.d(5) does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,46 +85,6 @@ pub enum UnreadReason {
     LineTooLong,
 }
 
-/// Why a kernel parameter could not be set in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum SysctlEditError {
-    /// The key cannot be written in this dialect.
-    #[error("setting {key:?} in {file}: not a key of sysctl.d(5); give a name such as net.ipv4.ip_forward")]
-    Key {
-        /// Name of the file.
-        file: Arc<str>,
-        /// The key asked for.
-        key: String,
-    },
-    /// The value cannot be written in this dialect.
-    #[error(
-        "setting {key} in {file}: the value has a line break, a NUL, blanks around it or more than 4096 bytes, \
-         which one line of sysctl.d(5) cannot hold; give the bare value"
-    )]
-    Value {
-        /// Name of the file.
-        file: Arc<str>,
-        /// The key asked for.
-        key: String,
-    },
-    /// The reader stops before the place of the edit.
-    #[error(
-        "setting {key} in {file}: systemd stops reading at line {line}, which is 1 MiB or longer; shorten that \
-         line first"
-    )]
-    LineTooLong {
-        /// Name of the file.
-        file: Arc<str>,
-        /// The key asked for.
-        key: String,
-        /// The line too long to read.
-        line: usize,
-    },
-    /// The span of the value was not in the document.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-}
-
 /// A sysctl.d file that keeps every byte, and its statements.
 ///
 /// Lines end at a line feed, as everywhere in this crate; a carriage return or a NUL inside a line ends a
@@ -137,7 +92,7 @@ pub enum SysctlEditError {
 /// procps does not; no real file depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SysctlDocument {
-    document: Document,
+    pub(crate) document: Document,
     entries: Vec<SysctlEntry>,
     unread: Vec<UnreadLine>,
 }
@@ -148,7 +103,7 @@ impl SysctlDocument {
         Self::from_document(Document::new(file, bytes))
     }
 
-    fn from_document(document: Document) -> Self {
+    pub(crate) fn from_document(document: Document) -> Self {
         let (entries, unread) = read_entries(&document);
         Self { document, entries, unread }
     }
@@ -177,71 +132,14 @@ impl SysctlDocument {
     pub fn last(&self, key: &SysctlKey) -> Option<&SysctlEntry> {
         self.entries.iter().rev().find(|entry| entry.key == *key)
     }
-
-    /// Sets a key, changing only the value of its last assignment, or else appending one line.
-    ///
-    /// A line is appended also when the last statement about the key excludes it, since only an assignment
-    /// after the exclusion takes effect.
-    ///
-    /// # Errors
-    ///
-    /// A key or value that one line cannot hold, or a file systemd stops reading early; nothing is changed then.
-    pub fn set(
-        &mut self,
-        key: impl AsRef<[u8]>,
-        value: impl AsRef<[u8]>,
-    ) -> Result<&SysctlEntry, SysctlEditError> {
-        let (written, value) = (key.as_ref(), value.as_ref());
-        let shown = String::from_utf8_lossy(written).into_owned();
-        let file = Arc::clone(self.document.file());
-        let key = SysctlKey::new(written);
-        if !is_writable_key(written) || key.is_empty() {
-            return Err(SysctlEditError::Key { file, key: shown });
-        }
-        if !is_writable_value(value) {
-            return Err(SysctlEditError::Value { file, key: shown });
-        }
-        let edited = Self::from_document(self.edited(&key, written, value)?);
-        let too_long = edited.unread.iter().find(|unread| unread.reason == UnreadReason::LineTooLong);
-        if let Some(unread) = too_long {
-            return Err(SysctlEditError::LineTooLong { file, key: shown, line: unread.line });
-        }
-        *self = edited;
-        self.last(&key).ok_or(SysctlEditError::Key { file, key: shown })
-    }
-
-    fn edited(&self, key: &SysctlKey, written: &[u8], value: &[u8]) -> Result<Document, DocumentError> {
-        let mut document = self.document.clone();
-        match self.last(key).filter(|entry| entry.is_assignment()) {
-            Some(entry) => document.replace(entry.value_span, value)?,
-            None => document.append_line(&[written, b" = ", value].concat()),
-        }
-        Ok(document)
-    }
 }
 
-const fn is_blank(byte: u8) -> bool {
+pub(crate) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-const fn ends_statement(byte: u8) -> bool {
+pub(crate) const fn ends_statement(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r' | b'\0')
-}
-
-fn has_blank_edges(text: &[u8]) -> bool {
-    text.first().is_some_and(|byte| is_blank(*byte)) || text.last().is_some_and(|byte| is_blank(*byte))
-}
-
-fn is_writable_key(key: &[u8]) -> bool {
-    !matches!(key.first(), None | Some(b'-' | b'#' | b';'))
-        && !has_blank_edges(key)
-        && !key.iter().any(|byte| ends_statement(*byte) || *byte == b'=')
-}
-
-fn is_writable_value(value: &[u8]) -> bool {
-    value.len() <= LONGEST_VALUE_BYTES
-        && !has_blank_edges(value)
-        && !value.iter().any(|byte| ends_statement(*byte))
 }
 
 fn read_entries(document: &Document) -> (Vec<SysctlEntry>, Vec<UnreadLine>) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::SysctlEditError;
 
 const LOCAL: &str = "\
 # local tuning

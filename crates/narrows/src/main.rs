@@ -19,11 +19,31 @@ mod undo;
 mod what_if;
 
 use arguments::{Arguments, Command};
-use exit::Exit;
+use change::kinds::NetworkNamespace;
+use exit::{Exit, UsageError};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = match arguments.command {
+    let result = enter(arguments.netns.as_deref()).and_then(|()| run(arguments.command));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::error(&error);
+            Exit::of(&error).into()
+        }
+    }
+}
+
+/// Goes where the user wants to read and change, before any thread is started.
+fn enter(namespace: Option<&str>) -> anyhow::Result<()> {
+    let Some(namespace) = namespace else { return Ok(()) };
+    NetworkNamespace::find(namespace)
+        .and_then(|namespace| namespace.enter_for_good())
+        .map_err(|error| UsageError(error.to_string()).into())
+}
+
+fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
         Command::Check(check) => check::run(&check),
         Command::Record(record) => record::run(&record),
         Command::Explain(explain) => explain::run(&explain),
@@ -36,12 +56,5 @@ fn main() -> ExitCode {
         Command::DeadMan(dead_man) => undo::dead_man(&dead_man),
         Command::Completions { shell } => output::completions(shell),
         Command::Man => output::man(),
-    };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            output::error(&error);
-            Exit::of(&error).into()
-        }
     }
 }

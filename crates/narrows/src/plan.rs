@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use change::kinds::NetworkNamespace;
 use change::plan::{Plan, PlanOptions};
 use host::{Host, LiveHost, Tree};
 use model::Severity;
@@ -35,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 /// Reads this host and plans for it.
 pub(crate) fn live(choice: &Choice) -> anyhow::Result<Plan> {
     let evidence = target::live(Reading::over(choice.window));
-    planned(&evidence, &LiveHost::new(), choice)
+    planned(&evidence, &LiveHost::new(), choice, NetworkNamespace::current())
 }
 
 fn of_tree(path: &Path, choice: &Choice) -> anyhow::Result<Plan> {
@@ -49,15 +50,20 @@ fn of_tree(path: &Path, choice: &Choice) -> anyhow::Result<Plan> {
     }
     let tree = Tree::open(path)?;
     let evidence = reading::read_tree(&tree)?;
-    planned(&evidence, &tree.at(tree.instants().saturating_sub(1)), choice)
+    planned(&evidence, &tree.at(tree.instants().saturating_sub(1)), choice, None)
 }
 
-fn planned(evidence: &Evidence, host: &dyn Host, choice: &Choice) -> anyhow::Result<Plan> {
+fn planned(
+    evidence: &Evidence,
+    host: &dyn Host,
+    choice: &Choice,
+    namespace: Option<NetworkNamespace>,
+) -> anyhow::Result<Plan> {
     let options = PlanOptions {
         only: choice.only.clone(),
         severity: severity(choice.severity),
         remedy: choice.remedy.iter().cloned().collect(),
-        namespace: None,
+        namespace,
     };
     Ok(change::plan::plan(&stack::diagnose(evidence), host, &options)?)
 }

@@ -2,6 +2,7 @@
 
 mod block;
 mod fstab;
+mod haproxy;
 mod line;
 mod nginx;
 mod settings;
@@ -9,6 +10,7 @@ mod shell_variable;
 mod sysctl;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use conf::SettingsDialect;
 use model::Edit;
@@ -42,9 +44,8 @@ pub fn edited(path: &str, bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, ChangeEr
         Edit::Nginx { block, directive, first_argument, to } => {
             nginx::edited(path, bytes, block, (directive, first_argument.as_deref()), to)
         }
-        Edit::Haproxy { .. } => {
-            Err(ChangeError::new(format!("edit {path}"), "narrows cannot edit HAProxy's files")
-                .help("make the edit by hand"))
+        Edit::Haproxy { section, keyword, arguments } => {
+            haproxy::edited(path, bytes, section, keyword, arguments.as_deref())
         }
     }
 }
@@ -73,6 +74,13 @@ pub(crate) fn new_file(path: &str, edits: &[Edit]) -> Result<Option<FileState>, 
 
 fn attempted(path: &str, what: &str) -> String {
     format!("edit {what} in {path}")
+}
+
+/// The error of an editor, which names the file itself.
+fn failed(path: &str, what: &str, error: &dyn Display) -> ChangeError {
+    let error = error.to_string();
+    let why = error.split_once(&format!(" in {path}: ")).map_or(error.as_str(), |(_, why)| why);
+    ChangeError::new(attempted(path, what), why)
 }
 
 #[cfg(test)]

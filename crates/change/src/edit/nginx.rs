@@ -3,7 +3,7 @@
 use conf::NginxDocument;
 use model::DirectiveEdit;
 
-use super::attempted;
+use super::failed;
 use crate::ChangeError;
 
 pub(super) fn edited(
@@ -23,6 +23,6 @@ pub(super) fn edited(
         }
         DirectiveEdit::Removed => document.remove(block, directive, first_argument),
     }
-    .map_err(|error| ChangeError::new(attempted(path, directive), error.to_string()))?;
+    .map_err(|error| failed(path, directive, &error))?;
     Ok(document.into_bytes())
 }

@@ -2,7 +2,7 @@
 
 use conf::{SettingsDialect, SettingsDocument};
 
-use super::attempted;
+use super::failed;
 use crate::ChangeError;
 
 /// Where a setting stands.
@@ -24,6 +24,6 @@ pub(super) fn edited(
         Some(value) => document.set(*section, key, value),
         None => document.remove(*section, key),
     }
-    .map_err(|error| ChangeError::new(attempted(path, key), error.to_string()))?;
+    .map_err(|error| failed(path, key, &error))?;
     Ok(document.into_bytes())
 }

@@ -21,7 +21,7 @@ pub(super) fn edited(
         return match value {
             Some(value) => {
                 let mut file = file;
-                file.set(key, value).map_err(|error| failed(error.to_string()))?;
+                file.set(key, value).map_err(|error| super::failed(path, key, &error))?;
                 Ok(file.as_bytes().to_vec())
             }
             None => without(&file, |entry| entry.key == SysctlKey::new(key), &attempted),

@@ -171,6 +171,25 @@ fn a_directive_of_nginx_gets_arguments_or_a_parameter_or_goes() {
 }
 
 #[test]
+fn a_keyword_of_haproxy_gets_arguments_in_its_section_or_goes() {
+    let file = "global\n    maxconn 100 # few\ndefaults\n    timeout connect 5s\n";
+    let haproxy = |section: &str, keyword: &str, arguments: Option<&str>| Edit::Haproxy {
+        section: section.to_owned(),
+        keyword: keyword.to_owned(),
+        arguments: arguments.map(str::to_owned),
+    };
+    let more = edit(file, &haproxy("global", "maxconn", Some("4000"))).unwrap();
+    assert_eq!(more, file.replace("100", "4000"));
+    let longer = edit(file, &haproxy("defaults", "timeout connect", Some("9s"))).unwrap();
+    assert_eq!(longer, file.replace("5s", "9s"));
+    let gone = edit(file, &haproxy("global", "maxconn", None)).unwrap();
+    assert!(!gone.contains("maxconn"), "{gone}");
+    let error = edit(file, &haproxy("frontend www", "maxconn", Some("1"))).unwrap_err().to_string();
+    assert!(error.starts_with("cannot edit maxconn in /etc/x: "), "{error}");
+    assert_eq!(error.matches("/etc/x").count(), 1, "the file is named once: {error}");
+}
+
+#[test]
 fn a_new_file_says_whose_it_is_in_a_comment_of_its_grammar() {
     let file = new_file("/etc/sysctl.d/90-narrows.conf", &[sysctl("vm.swappiness", Some("5"), None)]);
     let file = file.unwrap().unwrap();

@@ -92,7 +92,6 @@ impl Kind for Channels {
         self.place().change(&attempted, |_| self.write_here(&attempted, values))
     }
 
-    /// The state depends on the arguments alone. Where the interface can be read, the device's maxima are checked too.
     fn wanted(&self, now: &State, action: &Action) -> Result<State, ChangeError> {
         let attempted = format!("change {}", self.name());
         let Action::Set { value } = action else {
@@ -109,15 +108,21 @@ impl Kind for Channels {
             };
             *into = number(&attempted, count)?.to_string();
         }
-        let place = self.place();
-        if let Ok(Some(values)) = place.visit(&attempted, |_| self.values_here(&attempted)) {
-            for (name, most) in NAMES.into_iter().zip(values.most) {
-                if let Some(value) = wanted.get(name) {
-                    checked(&attempted, name, value, most)?;
-                }
+        Ok(State::Values { values: wanted })
+    }
+
+    fn check(&self, wanted: &State) -> Result<(), ChangeError> {
+        let attempted = format!("change {}", self.name());
+        let State::Values { values: wanted } = wanted else { return Ok(()) };
+        let Ok(Some(values)) = self.place().visit(&attempted, |_| self.values_here(&attempted)) else {
+            return Ok(());
+        };
+        for (name, most) in NAMES.into_iter().zip(values.most) {
+            if let Some(value) = wanted.get(name) {
+                checked(&attempted, name, value, most)?;
             }
         }
-        Ok(State::Values { values: wanted })
+        Ok(())
     }
 
     /// No channels of a kind, and a kind that the device does not have, mean the same.

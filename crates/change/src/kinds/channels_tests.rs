@@ -52,7 +52,7 @@ fn the_shell_makes_the_same_write() {
 fn more_than_the_device_has_is_refused_with_its_maximum() {
     let (namespace, channels) = (veth(), channels());
     let now = state(&[("rx", "4"), ("tx", "4")]);
-    let error = namespace.run(|| channels.wanted(&now, &set("rx=5"))).unwrap_err();
+    let error = namespace.run(|| channels.check(&channels.wanted(&now, &set("rx=5")).unwrap())).unwrap_err();
     assert_eq!(error.why, "the device takes at most 4 rx channels");
     let error = namespace.run(|| channels.write(&state(&[("tx", "5")]))).unwrap_err();
     assert_eq!(error.why, "the device takes at most 4 tx channels");

@@ -8,7 +8,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::fs::CWD;
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_change, move_mount,
+    open_tree,
+};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 use serde::{Deserialize, Serialize};
@@ -80,6 +84,40 @@ impl NetworkNamespace {
         let boot_id = boot_id().map_err(failed)?;
         let cookie = on_thread(&handle, || Ok(cookie()))?;
         Ok(Self { inode, boot_id, name: name_of(inode), process: Some(pid), cookie })
+    }
+
+    /// Finds a namespace as a person names it: by a process in it, or by its name for `ip netns`.
+    ///
+    /// # Errors
+    /// When there is none of that name or number, or it may not be entered.
+    pub fn find(text: &str) -> Result<Self, ChangeError> {
+        if let Ok(pid) = text.parse() {
+            return Self::of_process(pid);
+        }
+        let path = Path::new(NAMES).join(text);
+        let failed = |error: io::Error| {
+            ChangeError::io(format!("find network namespace {text}"), &error).help("`ip netns` lists them")
+        };
+        let handle = File::open(&path).map_err(failed)?;
+        let inode = inode(&path).map_err(failed)?;
+        let boot_id = boot_id().map_err(failed)?;
+        let cookie = on_thread(&handle, || Ok(cookie()))?;
+        Ok(Self { inode, boot_id, name: Some(text.to_owned()), process: None, cookie })
+    }
+
+    /// Moves the calling thread, and every thread it starts from now on, into the namespace, with a `/sys` that shows
+    /// its interfaces. There is no way back, so that this is for the beginning of a program.
+    ///
+    /// # Errors
+    /// When it has gone, or the caller may not enter it.
+    pub fn enter_for_good(&self) -> Result<(), ChangeError> {
+        let attempted =
+            || format!("enter network namespace {}", self.name.as_deref().unwrap_or("of the process"));
+        let handle = self.open().ok_or_else(|| ChangeError::new(attempted(), "it has gone"))?;
+        move_into_link_name_space(handle.as_fd(), Some(LinkNameSpaceType::Network)).map_err(|errno| {
+            ChangeError::io(attempted(), &errno.into()).help("it needs root (CAP_SYS_ADMIN)")
+        })?;
+        own_sysfs()
     }
 
     /// A line of shell that runs another one in the namespace. With `sysfs`, what is below `/sys/class/net` is that
@@ -238,8 +276,15 @@ fn own_sysfs() -> Result<(), ChangeError> {
     // SAFETY: the table of file descriptors stays shared, which is what the caller of this function must see to.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS | UnshareFlags::FS) }.map_err(failed)?;
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).map_err(failed)?;
+    // Control groups and debugfs are mounted below the old one.
+    let tree =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    let control_groups = open_tree(CWD, "/sys/fs", tree);
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    mount(c"narrows", c"/sys", c"sysfs", flags, None).map_err(failed)
+    mount(c"narrows", c"/sys", c"sysfs", flags, None).map_err(failed)?;
+    let Ok(control_groups) = control_groups else { return Ok(()) };
+    let into_place = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    move_mount(control_groups, "", CWD, "/sys/fs", into_place).map_err(failed)
 }
 
 fn inode(path: &Path) -> io::Result<u64> {

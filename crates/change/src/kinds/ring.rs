@@ -84,7 +84,7 @@ impl Ring {
         }
     }
 
-    fn check(&self, attempted: &str, values: &Values, size: u32) -> Result<(), ChangeError> {
+    fn fits(&self, attempted: &str, values: &Values, size: u32) -> Result<(), ChangeError> {
         let (most, _) = self.side.of(values);
         if size <= most {
             return Ok(());
@@ -100,7 +100,7 @@ impl Ring {
             // Some drivers reset the interface even for the size it has.
             return Ok(());
         }
-        self.check(attempted, &values, size)?;
+        self.fits(attempted, &values, size)?;
         ethtool::set(&self.interface, Structure::Rings, &self.side.with(&values, size)).map_err(|error| {
             let refused = ChangeError::io(attempted, &error);
             match error.raw_os_error() {
@@ -146,10 +146,17 @@ impl Kind for Ring {
         if size == 0 {
             return Err(ChangeError::new(attempted, "a ring of no descriptors carries nothing"));
         }
-        if let Ok(Some(values)) = self.values(&attempted) {
-            self.check(&attempted, &values, size)?;
-        }
         Ok(State::text(size.to_string()))
+    }
+
+    fn check(&self, wanted: &State) -> Result<(), ChangeError> {
+        let attempted = format!("change {}", self.name());
+        let State::Text { value } = wanted else { return Ok(()) };
+        let size = number(&attempted, value)?;
+        match self.values(&attempted) {
+            Ok(Some(values)) => self.fits(&attempted, &values, size),
+            _ => Ok(()),
+        }
     }
 
     fn normal(&self, state: &State) -> State {

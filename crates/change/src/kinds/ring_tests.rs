@@ -20,7 +20,7 @@ fn the_other_rings_keep_their_sizes() {
 #[test]
 fn a_size_above_the_maximum_names_it_and_what_to_ask_for() {
     let values = Values { most: [256, 0, 0, 256], now: [256, 0, 0, 256] };
-    let error = ring(RingSide::Receive).check("write 1024 to rx ring inner", &values, 1024).unwrap_err();
+    let error = ring(RingSide::Receive).fits("write 1024 to rx ring inner", &values, 1024).unwrap_err();
     assert_eq!(
         error.to_string(),
         "cannot write 1024 to rx ring inner: the device takes at most 256 descriptors; \

@@ -1,36 +1,22 @@
-//! What is mounted, and which line of fstab(5) mounts it.
+//! Which line of fstab(5) mounts something, and whether it was written to.
 
 use conf::{MountTable, MountTableDialect};
 use host::Host;
 
 use super::{Claim, claim_of_managed_file, file_text, read_file};
 
-/// File systems whose options are fixed when they are mounted: a remount is refused or does nothing (nfs(5),
-/// mount.cifs(8), mount.ceph(8)).
-const FIXED: [&str; 6] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs"];
 /// The line of fstab(5) that cloud-init writes carries it (`cc_mounts`).
 const CLOUD_INIT: &str = "comment=cloudconfig";
 
 /// The mounts of a host.
 pub(crate) struct Mounts<'a> {
     host: &'a dyn Host,
-    table: MountTable,
 }
 
 impl<'a> Mounts<'a> {
-    /// Reads what is mounted.
-    pub(crate) fn read(host: &'a dyn Host) -> Self {
-        let bytes = host.read("/proc/self/mounts").or_else(|_| host.read("/proc/mounts")).unwrap_or_default();
-        let table = MountTable::new("/proc/self/mounts", bytes, MountTableDialect::ProcMounts);
-        Self { host, table }
-    }
-
-    /// Whether the options of a mount can be changed while it is mounted; `None` where nothing is mounted.
-    pub(crate) fn remounts(&self, mount_point: &str) -> Option<bool> {
-        let mut entries = self.table.entries().iter().rev();
-        let entry = entries.find(|entry| entry.mount_point == mount_point.as_bytes())?;
-        let kind = String::from_utf8_lossy(&entry.fstype).into_owned();
-        Some(!FIXED.contains(&kind.as_str()) && !kind.starts_with("fuse"))
+    /// The mounts of a host.
+    pub(crate) fn new(host: &'a dyn Host) -> Self {
+        Self { host }
     }
 
     /// Makes sure that a line of `/etc/fstab` mounts it, which narrows may edit.

@@ -1,6 +1,6 @@
 //! The way from a report to a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use host::Host;
 use model::report::Report;
@@ -12,12 +12,12 @@ use super::{
     LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates, differences,
     merge, settle,
 };
+use crate::ChangeError;
 use crate::owners::{Claim, Mounts, Owners};
-use crate::{ChangeError, Target};
 
 /// Makes the plan of a report, for the host it was made on. Nothing is written.
 ///
-/// On this machine the present states are read from the kernel; in a tree, from its files and the report.
+/// On this machine the present states are read from the kernel; in a tree, from its files and answers.
 ///
 /// # Errors
 /// When the report is of another host, an option names what is not there, or the files that decide over owners cannot
@@ -27,7 +27,7 @@ pub fn plan(report: &Report, host: &dyn Host, options: &PlanOptions) -> Result<P
     if host.is_root().is_some() {
         return plan_with(report, host, &LiveStates, options);
     }
-    plan_with(report, host, &TreeStates::new(host, reported(report, options)), options)
+    plan_with(report, host, &TreeStates::new(host), options)
 }
 
 /// As [`plan`], with states read by someone else.
@@ -46,7 +46,7 @@ pub fn plan_with(
     let mut refused = choice.refused;
     refused.extend(against);
     let owners = Owners::find(host)?;
-    let mounts = Mounts::read(host);
+    let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
     let changes = changes(&ground, drafts, &mut refused)?;
@@ -67,16 +67,6 @@ pub fn plan_with(
     };
     plan.hash = plan.digest()?;
     Ok(plan)
-}
-
-/// What the report says of targets that lie in no file.
-fn reported(report: &Report, options: &PlanOptions) -> BTreeMap<Target, String> {
-    let remedies = report.causes.iter().flat_map(|cause| &cause.remedies);
-    let changes = remedies.flat_map(|remedy| &remedy.changes);
-    let value = |change: &model::Change| {
-        Some((target_of(&change.what, options.namespace.as_ref())?, change.current.clone()?))
-    };
-    changes.filter_map(value).collect()
 }
 
 fn check_host(report: &Report, host: &dyn Host) -> Result<(), ChangeError> {

@@ -141,3 +141,7 @@ fn mount_without_secrets(line: &str) -> String {
     let words = line.split_inclusive([' ', '\t']);
     words.map(|word| without_login(&field(word))).collect()
 }
+
+#[cfg(test)]
+#[path = "differences_tests.rs"]
+mod tests;

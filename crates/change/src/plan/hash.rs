@@ -48,3 +48,7 @@ impl Plan {
         .help("make it anew with `narrows plan`; choose changes with --only instead of editing the file"))
     }
 }
+
+#[cfg(test)]
+#[path = "hash_tests.rs"]
+mod tests;

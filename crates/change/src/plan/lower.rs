@@ -11,8 +11,11 @@ use crate::kinds::{
     BlockQueue, Channels, File, IrqAffinity, Module, ModuleParameter, Mount, NetworkNamespace,
     PacketSteering, Qdisc, Ring, RingSide, Sysctl,
 };
-use crate::owners::{Claim, Mounts, Owners, RUNTIME_HOLDS_IT, loads_at_boot, module_parameter_place};
-use crate::{Action, ChangeError, Phase, Target};
+use crate::owners::{
+    Claim, Mounts, Owners, Place, RUNTIME_HOLDS_IT, claim_of_managed_file, loads_at_boot,
+    module_parameter_place, read_file,
+};
+use crate::{Action, ChangeError, Phase, State, Target};
 
 /// One operation without the state it starts from.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +68,11 @@ pub(super) fn settable(what: &ChangeKind, value: &str) -> bool {
         }
         ChangeKind::IrqAffinity { .. } | ChangeKind::PacketSteering { .. } => list(value),
         ChangeKind::Ring { .. } | ChangeKind::Channels { .. } => number(value),
-        ChangeKind::Qdisc { .. } | ChangeKind::BlockQueue { .. } => word(value),
+        ChangeKind::Qdisc { .. } => match value.split_once(" limit ") {
+            Some((kind, limit)) => word(kind) && number(limit),
+            None => word(value),
+        },
+        ChangeKind::BlockQueue { .. } => word(value),
         ChangeKind::ModuleParameter { name } => name.contains('.') && word(value),
         ChangeKind::Module { name } => word(name),
         ChangeKind::Mount { set, remove, .. } => !set.is_empty() || !remove.is_empty(),
@@ -159,11 +166,11 @@ fn steps(ground: &Ground<'_>, wish: &mut Wish) -> Lowered {
         }
         ChangeKind::Ring { interface, side } => {
             let keys = if side == "tx" { ["TxBufferSize"] } else { ["RxBufferSize"] };
-            let place = ground.owners.interface(interface, "ring", &keys, &value)?;
+            let place = interface_place(ground, interface, "ring", &keys, &value)?;
             now_and_at_boot(ground, wish, target, value, place)
         }
         ChangeKind::Channels { interface } => {
-            let place = ground.owners.interface(interface, "channels", &["CombinedChannels"], &value)?;
+            let place = interface_place(ground, interface, "channels", &["CombinedChannels"], &value)?;
             now_and_at_boot(ground, wish, target, value, place)
         }
         ChangeKind::BlockQueue { device, attribute } => {
@@ -219,11 +226,31 @@ fn irq_affinity(ground: &Ground<'_>, target: Target, irq: u32, value: String) ->
     let mut steps = vec![set_now(target.clone(), value.clone())];
     let mut reloads = vec![];
     if let Some(coupling) = ground.owners.irqbalance(irq) {
-        steps.push(edit_step(&coupling.path, vec![coupling.edit], Phase::Now));
+        let bytes = read_file(ground.host, &coupling.path)?.unwrap_or_default();
+        if let Some(claim) = claim_of_managed_file(&coupling.path, &bytes) {
+            return Err(claim);
+        }
+        let path = ground.states.resolve(&coupling.path)?;
+        steps.push(edit_step(&path, vec![coupling.edit], Phase::Now));
         reloads.push(super::activation::irqbalance());
     }
     steps.extend(boot::steps(ground, &target, &Action::Set { value })?);
     Ok((steps, reloads))
+}
+
+/// Where an interface's setting is kept other than by the boot script. The host's programs see no interface of another
+/// network namespace.
+fn interface_place(
+    ground: &Ground<'_>,
+    interface: &str,
+    option: &str,
+    keys: &[&str],
+    value: &str,
+) -> Result<Option<Place>, Claim> {
+    match ground.options.namespace {
+        Some(_) => Ok(None),
+        None => ground.owners.interface(interface, option, keys, value),
+    }
 }
 
 /// What lies in no file of its own: written now, and by the boot script, unless another file is the place.
@@ -232,7 +259,7 @@ fn now_and_at_boot(
     wish: &mut Wish,
     target: Target,
     value: String,
-    place: Option<crate::owners::Place>,
+    place: Option<Place>,
 ) -> Lowered {
     let mut steps = vec![set_now(target.clone(), value.clone())];
     if ground.options.namespace.is_some() && !matches!(target, Target::BlockQueue(_)) {
@@ -267,7 +294,8 @@ fn mount(
 ) -> Lowered {
     ground.mounts.fstab(mount_point)?;
     let mut steps = vec![];
-    if ground.mounts.remounts(mount_point) == Some(true) {
+    let now = ground.states.read(&target)?;
+    if now != State::Absent && Mount::takes_a_remount(&now) {
         let action = Action::Options { set: set.to_vec(), remove: remove.to_vec() };
         steps.push(Step { target, action, phase: Phase::Now });
     } else {

@@ -176,3 +176,6 @@ mod tests;
 
 #[cfg(test)]
 mod refusals_tests;
+
+#[cfg(test)]
+mod network_tests;

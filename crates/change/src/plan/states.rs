@@ -1,11 +1,13 @@
 //! Where the states that a plan starts from are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use conf::{MountTable, MountTableDialect};
 use host::Host;
 
+use crate::kinds::{Ring, RingSide};
 use crate::owners::{file_text, read_file, resolve};
-use crate::{Action, ChangeError, Contents, FileState, State, Target};
+use crate::{Action, ChangeError, Contents, FileState, QdiscState, State, Target};
 
 /// Reads what targets hold.
 pub trait States {
@@ -14,6 +16,14 @@ pub trait States {
     /// # Errors
     /// When it is there and cannot be read, or the host has no such thing.
     fn read(&self, target: &Target) -> Result<State, ChangeError>;
+
+    /// Asks the device whether it can hold a wanted state, where there is a device to ask.
+    ///
+    /// # Errors
+    /// When it is known to refuse that state.
+    fn check(&self, _target: &Target, _wanted: &State) -> Result<(), ChangeError> {
+        Ok(())
+    }
 
     /// The path of a file at the end of the links that lead to it.
     ///
@@ -31,22 +41,24 @@ impl States for LiveStates {
         target.kind().read()
     }
 
+    fn check(&self, target: &Target, wanted: &State) -> Result<(), ChangeError> {
+        target.kind().check(wanted)
+    }
+
     fn resolve(&self, path: &str) -> Result<String, ChangeError> {
         crate::kinds::resolved(path)
     }
 }
 
-/// A recorded host, of which only files are known. Owners and rights of files are taken for those that a package
-/// gives them; what lies in no file is taken from the report.
+/// A recorded host. Owners and rights of files are taken for those that a package gives them.
 pub struct TreeStates<'a> {
     host: &'a dyn Host,
-    reported: BTreeMap<Target, String>,
 }
 
 impl<'a> TreeStates<'a> {
-    /// A tree, with values of targets that lie in no file.
-    pub fn new(host: &'a dyn Host, reported: BTreeMap<Target, String>) -> Self {
-        Self { host, reported }
+    /// The states that a tree holds.
+    pub fn new(host: &'a dyn Host) -> Self {
+        Self { host }
     }
 
     fn text(&self, path: &str) -> Result<String, ChangeError> {
@@ -118,12 +130,9 @@ impl States for TreeStates<'_> {
             }
             Target::File(file) => self.file(&file.path),
             Target::Mount(mount) => self.mount(&mount.mount_point),
-            Target::Ring(_) | Target::Channels(_) | Target::Qdisc(_) => {
-                let value = self.reported.get(target).ok_or_else(|| {
-                    ChangeError::new(format!("read {}", target.kind().name()), "the report does not say it")
-                })?;
-                Ok(State::text(value.clone()))
-            }
+            Target::Ring(ring) => self.ring(ring),
+            Target::Channels(channels) => self.channels(&channels.interface),
+            Target::Qdisc(qdisc) => self.qdisc(&qdisc.interface),
         }
     }
 }
@@ -137,13 +146,87 @@ fn chosen(state: State) -> State {
     }
 }
 
+/// What the answers of a tree say of mounts and network interfaces.
 impl TreeStates<'_> {
+    /// `/proc/self/mounts` lists the options of the mount and those of its file system together.
     fn mount(&self, mount_point: &str) -> Result<State, ChangeError> {
-        let table = file_text(self.host, "/proc/self/mounts")
-            .or_else(|| file_text(self.host, "/proc/mounts"))
-            .unwrap_or_default();
-        let mut lines = table.lines().rev().map(|line| line.split(' ').collect::<Vec<_>>());
-        let line = lines.find(|fields| fields.get(1) == Some(&mount_point));
-        Ok(line.and_then(|fields| fields.get(3).copied()).map_or(State::Absent, State::text))
+        const OF_THE_MOUNT: [&str; 8] =
+            ["rw", "ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"];
+        let bytes = self.host.read("/proc/self/mounts").or_else(|_| self.host.read("/proc/mounts"));
+        let table =
+            MountTable::new("/proc/self/mounts", bytes.unwrap_or_default(), MountTableDialect::ProcMounts);
+        let mut entries = table.entries().iter().rev();
+        let Some(entry) = entries.find(|entry| entry.mount_point == mount_point.as_bytes()) else {
+            return Ok(State::Absent);
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let options = entry
+            .options
+            .iter()
+            .map(|option| text(table.as_bytes().get(option.span.start..option.span.end).unwrap_or_default()));
+        let (own, of_super): (Vec<_>, Vec<_>) =
+            options.partition(|option| OF_THE_MOUNT.contains(&option.as_str()));
+        let values = [
+            ("options", own.join(",")),
+            ("super", of_super.join(",")),
+            ("type", text(&entry.fstype)),
+            ("source", text(&entry.device)),
+        ];
+        Ok(State::Values { values: values.map(|(name, value)| (name.to_owned(), value)).into() })
+    }
+
+    fn ring(&self, ring: &Ring) -> Result<State, ChangeError> {
+        let sizes = self.ethtool(&ring.interface)?.ring;
+        let size = sizes.and_then(|sizes| match ring.side {
+            RingSide::Receive => sizes.receive,
+            RingSide::Transmit => sizes.transmit,
+        });
+        size.map(|size| State::text(size.to_string())).ok_or_else(|| {
+            ChangeError::new(format!("read the rings of {}", ring.interface), "its driver has none")
+        })
+    }
+
+    fn channels(&self, interface: &str) -> Result<State, ChangeError> {
+        let channels = self.ethtool(interface)?.channels.ok_or_else(|| {
+            ChangeError::new(format!("read the channels of {interface}"), "its driver does not tell them")
+        })?;
+        let all = [
+            ("rx", channels.receive, channels.receive_max),
+            ("tx", channels.transmit, channels.transmit_max),
+            ("combined", channels.combined, channels.combined_max),
+        ];
+        let told = all.into_iter().filter(|(_, _, most)| most.is_some_and(|most| most != 0));
+        let values = told.filter_map(|(name, now, _)| Some((name.to_owned(), now?.to_string())));
+        Ok(State::Values { values: values.collect() })
+    }
+
+    fn ethtool(&self, interface: &str) -> Result<host::kernel::Ethtool, ChangeError> {
+        let failed = |error: host::HostError| {
+            ChangeError::new(format!("read what the driver of {interface} says"), error.to_string())
+                .help("record the tree with netlink's answers")
+        };
+        self.host.ethtool(interface).map_err(failed)
+    }
+
+    /// The root discipline. Its options are not in a tree, nor is what was configured below it.
+    fn qdisc(&self, interface: &str) -> Result<State, ChangeError> {
+        let failed = |error: host::HostError| {
+            ChangeError::new(format!("read the qdisc of {interface}"), error.to_string())
+                .help("record the tree with netlink's answers")
+        };
+        let qdiscs = self.host.qdiscs().map_err(failed)?;
+        let own = || qdiscs.iter().filter(|qdisc| qdisc.interface == interface);
+        let below: BTreeSet<_> =
+            own().filter(|qdisc| qdisc.parent != "root").map(|qdisc| qdisc.kind.clone()).collect();
+        let root = own().find(|qdisc| qdisc.parent == "root");
+        Ok(root.map_or(State::Absent, |root| {
+            State::Qdisc(QdiscState {
+                kind: root.kind.clone(),
+                handle: root.handle.clone(),
+                options: Contents::default(),
+                below: below.into_iter().collect(),
+                configured: vec![],
+            })
+        }))
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn carry_out(tree: &mut Tree, plan: &Plan) {
     let mut written = BTreeMap::new();
     {
         let host = tree.at(0);
-        let states = TreeStates::new(&host, BTreeMap::new());
+        let states = TreeStates::new(&host);
         let operations = plan.changes.iter().flat_map(|change| &change.operations);
         let others = operations.filter(|operation| !matches!(operation.target, Target::File(_)));
         for operation in others.cloned().chain(file_operations(&plan.changes)) {

@@ -198,7 +198,7 @@ fn options_of_one_mount_are_set_together_unless_they_contradict() {
     let causes = ["actimeo=60", "nconnect=4", "actimeo=600"];
     let causes = causes.map(|set| asking(&format!("nfs.{set}"), Severity::Latent, vec![mount(set)]));
     let plan = planned(&mounted, &report(causes.to_vec()));
-    assert_eq!(ids(&plan), ["/srv/www"], "{:#?}", plan.refused);
+    assert_eq!(ids(&plan), ["mount /srv/www"], "{:#?}", plan.refused);
     let edits = edits_of(&plan, "/etc/fstab");
     let set = |option: &str, value: &str| Edit::Fstab {
         mount_point: "/srv/www".to_owned(),
@@ -209,6 +209,20 @@ fn options_of_one_mount_are_set_together_unless_they_contradict() {
     assert_eq!(plan.refused.len(), 1);
     assert!(plan.changes[0].change.restart.starts_with("umount /srv/www"));
     assert!(plan.changes[0].operations.iter().all(|operation| operation.phase == Phase::Lasting));
+}
+
+#[test]
+fn a_local_file_system_is_remounted_now_and_its_line_edited() {
+    let mounted = tree(&[
+        ("/etc/fstab", "/dev/vdb /data ext4 defaults 0 2\n"),
+        ("/proc/self/mounts", "/dev/vdb /data ext4 rw,relatime,errors=remount-ro 0 0\n"),
+    ]);
+    let set = vec!["noatime".to_owned()];
+    let what = ChangeKind::Mount { mount_point: "/data".to_owned(), set, remove: vec![] };
+    let plan =
+        planned(&mounted, &report(vec![asking("disk.x", Severity::Latent, vec![changing(what, "x", "y")])]));
+    let phases: Vec<_> = plan.changes[0].operations.iter().map(|operation| operation.phase).collect();
+    assert_eq!(phases, [Phase::Now, Phase::Lasting], "{:#?}", plan.refused);
 }
 
 #[test]
@@ -247,6 +261,17 @@ fn interrupts_are_banned_from_irqbalance_and_set_again_by_the_boot_script() {
 }
 
 #[test]
+fn interrupts_stay_where_they_are_when_the_arguments_of_irqbalance_are_managed() {
+    let mut tree = tree(&[]);
+    let report = everything(&mut tree);
+    tree.put(0, "/etc/default/irqbalance", "# Ansible managed\nIRQBALANCE_ARGS=\n");
+    let plan = planned(&tree, &report);
+    let owners: Vec<_> = plan.refused.iter().map(|refusal| refusal.owner.as_deref()).collect();
+    assert_eq!(owners, [Some("/etc/default/irqbalance:1"); 2]);
+    assert!(!ids(&plan).contains(&"irq 24"));
+}
+
+#[test]
 fn a_block_of_the_boot_script_is_replaced_when_its_value_changes() {
     let mut tree = tree(&[]);
     irqs(&mut tree);
@@ -258,26 +283,6 @@ fn a_block_of_the_boot_script_is_replaced_when_its_value_changes() {
     carry_out(&mut tree, &second);
     let script = text(&tree, "/etc/narrows/boot.sh").unwrap();
     assert_eq!(script.matches("# begin irq 24").count(), 1, "{script}");
-}
-
-#[test]
-fn a_parameter_of_another_network_namespace_is_kept_by_whoever_makes_it() {
-    let namespace = crate::kinds::NetworkNamespace {
-        inode: 4_026_532_000,
-        boot_id: "b".to_owned(),
-        name: None,
-        process: Some(7),
-        cookie: None,
-    };
-    let options = PlanOptions { namespace: Some(namespace), ..PlanOptions::default() };
-    let causes = vec![
-        somaxconn(Severity::Breaking, "4096"),
-        asking("memory.x", Severity::Latent, vec![sysctl("vm.swappiness", "60", "10")]),
-    ];
-    let plan = planned_with(&tree(&[]), &report(causes), &options).unwrap();
-    let operations = |at: usize| plan.changes[at].operations.len();
-    assert_eq!((operations(0), operations(1)), (1, 2));
-    assert!(plan.changes[0].change.persistence.contains("docker run --sysctl"));
 }
 
 #[test]
@@ -350,32 +355,6 @@ fn a_report_of_another_host_is_not_planned_here() {
 }
 
 #[test]
-fn a_plan_read_back_is_the_plan_and_a_changed_one_is_told() {
-    let plan = planned(&tree(&[]), &report(vec![somaxconn(Severity::Breaking, "4096")]));
-    let json = serde_json::to_string_pretty(&plan).unwrap();
-    assert_eq!(Plan::from_json(json.as_bytes()).unwrap(), plan);
-    let changed = json.replace("\"value\": \"4096\"", "\"value\": \"8192\"");
-    assert!(Plan::from_json(changed.as_bytes()).unwrap_err().to_string().contains("it was changed"));
-    let torn = json.get(..json.len() / 2).unwrap();
-    let error = Plan::from_json(torn.as_bytes()).unwrap_err().to_string();
-    assert!(error.contains("line ") && error.contains("column "), "{error}");
-    let future = json.replace(SCHEMA, "narrows.plan/9");
-    assert!(Plan::from_json(future.as_bytes()).unwrap_err().to_string().contains("narrows.plan/9"));
-}
-
-#[test]
-fn the_hash_holds_what_is_written_and_not_what_was_measured() {
-    let plan = planned(&tree(&[]), &report(vec![somaxconn(Severity::Breaking, "4096")]));
-    let mut measured = somaxconn(Severity::Breaking, "4096");
-    measured.summary = "other numbers".to_owned();
-    assert_eq!(planned(&tree(&[]), &report(vec![measured])).hash, plan.hash);
-    let moved = tree(&[("/proc/sys/net/core/somaxconn", "256\n")]);
-    let moved = planned(&moved, &report(vec![somaxconn(Severity::Breaking, "4096")]));
-    assert_ne!(moved.hash, plan.hash);
-    assert!(plan.hash.starts_with("sha256:") && plan.hash.len() == 71);
-}
-
-#[test]
 fn no_file_is_edited_that_a_program_writes() {
     let managed = tree(&[("/etc/modules-load.d/web.conf", "# Ansible managed\n")]);
     let line = Edit::Line { line: "tcp_bbr".to_owned(), present: true };
@@ -383,6 +362,21 @@ fn no_file_is_edited_that_a_program_writes() {
     let plan = planned(&managed, &report(vec![asking("a.b", Severity::Latent, vec![change])]));
     assert_eq!(plan.refused[0].owner.as_deref(), Some("/etc/modules-load.d/web.conf:1"));
     assert!(plan.changes.is_empty());
+}
+
+#[test]
+fn no_secret_of_an_edited_file_enters_the_plan() {
+    let pool = "/etc/php/8.2/fpm/pool.d/www.conf";
+    let ground = tree(&[(pool, "[www]\npm.max_children = 5\nenv[DB_PASSWORD] = hunter2\n")]);
+    let section = Some("www".to_owned());
+    let edit = Edit::Ini { section, key: "pm.max_children".to_owned(), value: Some("40".to_owned()) };
+    let report = report(vec![asking("a.b", Severity::Latent, vec![editing(pool, vec![edit])])]);
+    let json = serde_json::to_string(&planned(&ground, &report)).unwrap();
+    assert!(
+        json.contains("+pm.max_children = 40") && json.contains("env[DB_PASSWORD] = <redacted>"),
+        "{json}"
+    );
+    assert!(!json.contains("hunter2"), "{json}");
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn step_back(step: &Step, force: bool) -> Result<(), Left> {
     };
     let now = kind.read().map_err(left)?;
     if step.target.same(&now, &step.original) || gone(&step.target, &now) {
-        return Ok(());
+        return sweep(step).map_err(left);
     }
     if !force && !step.target.same(&now, &step.wanted) {
         return Err(Left {
@@ -53,6 +53,15 @@ fn step_back(step: &Step, force: bool) -> Result<(), Left> {
     }
     let why = format!("{} was written and {} is there", shown(&step.original), shown(&now));
     Err(left(ChangeError::new(format!("put {} back", kind.name()), why)))
+}
+
+/// A write that was cut short leaves a file as it was, and beside it what was to replace it, or a directory made for
+/// it. Writing what is there once more takes them away.
+fn sweep(step: &Step) -> Result<(), ChangeError> {
+    match step.target {
+        Target::File(_) => step.target.kind().write(&step.original),
+        _ => Ok(()),
+    }
 }
 
 /// A network namespace takes its values with it.

@@ -1,5 +1,6 @@
 //! A plan for a person: what, why, from what to what, at which cost, and how it ends.
 
+use change::Target;
 use change::plan::{ActivationKind, ByHand, FileDifference, Plan, PlannedChange, Refusal};
 
 use super::page::{Page, bad, doubtful, faint, good, strong};
@@ -35,7 +36,7 @@ pub(crate) fn plan(plan: &Plan) -> String {
             "NEXT    ",
             strong(),
             8,
-            "narrows apply --try 5m     undoes itself unless `narrows confirm` follows",
+            "narrows apply --try 5m (undone after 5 minutes unless `narrows confirm` follows)",
         );
     }
     page.finish()
@@ -76,10 +77,16 @@ fn planned(page: &mut Page, number: usize, planned: &PlannedChange) {
     }
     field("restart", &change.restart);
     field("risk", &change.risk);
-    for line in planned.shell.iter().flat_map(|line| line.lines()) {
-        page.line("     shell    ", faint(), INDENT, line);
+    for line in shell(planned) {
+        page.line("     shell    ", faint(), INDENT, &line);
     }
     page.line("     only this", faint(), INDENT + 1, &format!("--only {}", crate::output::word(&planned.id)));
+}
+
+/// What a reader would type for the running kernel. Files are shown as differences.
+fn shell(planned: &PlannedChange) -> Vec<String> {
+    let files = planned.operations.iter().take_while(|operation| matches!(operation.target, Target::File(_)));
+    if files.count() > 0 { vec![] } else { planned.shell.iter().take(1).cloned().collect() }
 }
 
 fn files(page: &mut Page, files: &[FileDifference]) {

@@ -35,6 +35,9 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         return Ok(Outcome::ruled_out(summary).seen_all(observations));
     }
     let summary = format!("{} asks for {wanted}; the kernel has {available} and uses {now}", place(entry));
+    if !wanted.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Ok(Outcome::confirmed(Severity::Hygiene, summary).seen_all(observations));
+    }
     let module = format!("tcp_{wanted}");
     let target = Derived::new(&module, "the module of the algorithm, one a line")
         .input("asked for", &wanted, &place(entry))
