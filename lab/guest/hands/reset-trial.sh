@@ -6,7 +6,7 @@ key=net.core.somaxconn conf=/etc/nginx/nginx.conf; irq=$(irq_named 'requests')
 state() { echo "$(sysctl -n $key) $(sysctl -n vm.swappiness) $(cpus_of "$irq") $([ -d /sys/module/tcp_bbr ] && echo bbr)"; }
 
 if [ "$boot" = 1 ]; then
-    save state "$(state)"; save conf "$(digest $conf)"; save files "$(lasting_files)"
+    save state "$(state)"; save sysctl "$(cat /etc/sysctl.conf /etc/sysctl.d/* | sha256sum)"; save conf "$(digest $conf)"; save files "$(lasting_files)"
     planned /root/plan.json << JSON
 [{"what": {"kind": "sysctl", "key": "$key"}, "value": "8192"},
  {"what": {"kind": "sysctl", "key": "vm.swappiness"}, "value": "7"},
@@ -18,7 +18,7 @@ JSON
     exits 0 narrows apply --yes --try 10m /root/plan.json
     is "values on trial" "$(state)" "8192 7 1 bbr"
     holds "nginx.conf on trial" "$(cat $conf)" "worker_connections 1999;"
-    is "sysctl.d on trial" "$(digest /etc/sysctl.d/90-narrows.conf)" absent
+    is "sysctl.conf and sysctl.d on trial" "$(cat /etc/sysctl.conf /etc/sysctl.d/* | sha256sum)" "$(saved sysctl)"
     is "status" "$(status_of 1)" trying
     if on_systemd; then
         is "the timer" "$(systemctl is-active narrows-trial-1.timer)" active
