@@ -31,7 +31,13 @@ fn main() -> Result<(), Error> {
 
 /// One cause that asks for everything.
 fn report(wishes: Vec<Wish>) -> Report {
-    let change = |Wish { what, value }| Change::new(what, None, Derived::new(value, "by hand"));
+    let change = |Wish { what, value }| {
+        let value = Derived::new(value, "by hand");
+        match what {
+            ChangeKind::Sysctl { key } => Change::sysctl(&key, None, value), // it lasts only where a file is named
+            what => Change::new(what, None, value),
+        }
+    };
     let remedy = wishes.into_iter().map(change).fold(Remedy::new("an example", "nothing"), Remedy::change);
     let cause = CauseReport {
         id: "lab.wish".to_owned(),
