@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use host::Host;
+use model::ChangeKind;
 use model::report::Report;
 
 use super::choose::{self, Wish};
@@ -13,6 +14,7 @@ use super::{
     merge, settle,
 };
 use crate::ChangeError;
+use crate::kinds::NetworkNamespace;
 use crate::owners::{Claim, Mounts, Owners};
 
 /// Makes the plan of a report, for the host it was made on. Nothing is written.
@@ -49,7 +51,11 @@ pub fn plan_with(
     let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
-    let changes = changes(&ground, drafts, &mut refused)?;
+    let changes = changes(&ground, report, drafts, &mut refused)?;
+    let mut by_hand = choice.by_hand;
+    by_hand.retain(|hand| {
+        options.only.is_empty() || options.only.iter().any(|word| is_or_is_in(&hand.cause, word))
+    });
     let files = differences::differences(states, &changes)?;
     let host = PlanHost {
         name: report.host.name.clone(),
@@ -63,7 +69,7 @@ pub fn plan_with(
         changes,
         files,
         refused,
-        by_hand: choice.by_hand,
+        by_hand,
     };
     plan.hash = plan.digest()?;
     Ok(plan)
@@ -94,12 +100,14 @@ fn in_order(mut wishes: Vec<Wish>) -> Vec<Wish> {
 
 fn drafts(ground: &Ground<'_>, wishes: Vec<Wish>, refused: &mut Vec<Refusal>) -> Vec<Draft> {
     let mut drafts = Vec::new();
+    let mut broken = Vec::new();
     for wish in wishes {
         match lower(ground, wish) {
             Ok(draft) => drafts.push(draft),
             Err(failed) => {
                 let (wish, claim) = *failed;
                 refused.push(refusal(&wish, claim));
+                broken.push(wish);
             }
         }
     }
@@ -114,8 +122,34 @@ fn drafts(ground: &Ground<'_>, wishes: Vec<Wish>, refused: &mut Vec<Refusal>) ->
             None => kept.push(draft),
             Some(Forbidden { because, instead }) => {
                 refused.push(refusal(&draft.wish, Claim { because, owner: None, instead }));
+                broken.push(draft.wish);
             }
         }
+    }
+    whole(kept, &broken, refused)
+}
+
+/// Refuses what belongs to a remedy of which a part is refused: a line that goes while the value that it sets stays, or a
+/// range that widens over ports that nobody reserved, is not what the remedy promises.
+fn whole(drafts: Vec<Draft>, broken: &[Wish], refused: &mut Vec<Refusal>) -> Vec<Draft> {
+    let mut kept = Vec::new();
+    for draft in drafts {
+        let remedy = |wish: &Wish| (wish.causes.first().cloned(), wish.remedy.clone());
+        let part = broken.iter().find(|wish| remedy(wish) == remedy(&draft.wish));
+        let Some(part) = part else {
+            kept.push(draft);
+            continue;
+        };
+        let target = target_of(&part.change.what, None);
+        let name = target.map(|target| target.kind().name()).unwrap_or_default();
+        refused.push(refusal(
+            &draft.wish,
+            Claim {
+                because: format!("it belongs together with the change of {name}, which is refused"),
+                owner: None,
+                instead: format!("settle {name} first, then plan again"),
+            },
+        ));
     }
     kept
 }
@@ -133,33 +167,66 @@ fn refusal(wish: &Wish, claim: Claim) -> Refusal {
 /// The changes that are asked for and do not hold yet.
 fn changes(
     ground: &Ground<'_>,
+    report: &Report,
     drafts: Vec<Draft>,
     refused: &mut Vec<Refusal>,
 ) -> Result<Vec<PlannedChange>, ChangeError> {
-    let only = &ground.options.only;
     let named = named(ground, drafts);
-    let wanted = |(id, draft): &(String, Draft)| {
-        only.is_empty() || only.iter().any(|only| only == id || draft.wish.causes.contains(only))
-    };
-    for only in only {
-        if !named.iter().any(|(id, draft)| id == only || draft.wish.causes.contains(only)) {
-            let ids: Vec<_> = named.iter().map(|(id, _)| id.as_str()).collect();
-            let why = if ids.is_empty() { "the plan has no changes".to_owned() } else { ids.join(", ") };
-            return Err(ChangeError::new(
-                format!("plan only {only}"),
-                format!("no change has this name: {why}"),
-            )
-            .help("name a change or a cause of the plan"));
-        }
-    }
+    let only = Only { words: &ground.options.only, namespace: ground.options.namespace.as_ref() };
+    only.check(report, &named, refused)?;
+    refused.retain(|refusal| only.keeps_change(&refusal.change.what, &refusal.causes));
     let mut changes = Vec::new();
-    for (id, draft) in named.iter().filter(|named| wanted(named)) {
+    for (id, draft) in named.iter().filter(|(id, draft)| only.keeps(id, &draft.wish.causes)) {
         match settle::settle(ground, draft, id) {
             Ok(change) => changes.extend(change),
             Err(claim) => refused.push(refusal(&draft.wish, claim)),
         }
     }
     Ok(changes)
+}
+
+/// What `--only` keeps.
+struct Only<'a> {
+    words: &'a [String],
+    namespace: Option<&'a NetworkNamespace>,
+}
+
+impl Only<'_> {
+    fn keeps(&self, id: &str, causes: &[String]) -> bool {
+        let names = |word: &String| word == id || causes.iter().any(|cause| is_or_is_in(cause, word));
+        self.words.is_empty() || self.words.iter().any(names)
+    }
+
+    fn keeps_change(&self, what: &ChangeKind, causes: &[String]) -> bool {
+        let target = target_of(what, self.namespace);
+        self.keeps(&target.map(|target| target.kind().name()).unwrap_or_default(), causes)
+    }
+
+    /// A word that nothing is called by is a mistake. A cause that asks for nothing, or nothing any more, is none: its
+    /// plan is empty.
+    fn check(
+        &self,
+        report: &Report,
+        named: &[(String, Draft)],
+        refused: &[Refusal],
+    ) -> Result<(), ChangeError> {
+        let known = |word: &String| {
+            let one = Only { words: std::slice::from_ref(word), namespace: self.namespace };
+            report.causes.iter().any(|cause| is_or_is_in(&cause.id, word))
+                || named.iter().any(|(id, _)| id == word)
+                || refused.iter().any(|refusal| one.keeps_change(&refusal.change.what, &[]))
+        };
+        let Some(word) = self.words.iter().find(|word| !known(word)) else { return Ok(()) };
+        let ids: Vec<_> = named.iter().map(|(id, _)| id.as_str()).collect();
+        let why = if ids.is_empty() { "the plan has no changes".to_owned() } else { ids.join(", ") };
+        Err(ChangeError::new(format!("plan only {word}"), format!("no change has this name: {why}"))
+            .help("name a change, a cause or a layer of the plan"))
+    }
+}
+
+/// Whether a word names a cause, or the layer it belongs to.
+fn is_or_is_in(cause: &str, word: &str) -> bool {
+    cause == word || cause.split('.').next() == Some(word)
 }
 
 /// Each draft with a name of its own: that of its target, with a number where several changes edit one file.
