@@ -62,7 +62,7 @@ pub(super) fn arm(order: &DeadManOrder) -> Result<(), ChangeError> {
 /// longer than a minute.
 fn boot_unit(program: &str, undo: &[String]) -> State {
     let line = std::iter::once(program).chain(undo.iter().map(String::as_str));
-    let line: Vec<_> = line.map(|word| quoted(word)).collect();
+    let line: Vec<_> = line.map(quoted).collect();
     let text = format!(
         "[Unit]\nDescription=Undo a trial of narrows that nobody confirmed before the boot\n\
          DefaultDependencies=no\nRequiresMountsFor=/var /etc\nAfter=local-fs.target\nBefore=sysinit.target\n\n\
