@@ -10,7 +10,7 @@ use super::lower::{Draft, Ground, lower, target_of};
 use super::refusals::{Forbidden, forbidden_here, in_action};
 use super::{
     LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates, differences,
-    merge, settle,
+    merge, settle, together,
 };
 use crate::ChangeError;
 use crate::owners::{Claim, Mounts, Owners};
@@ -49,7 +49,7 @@ pub fn plan_with(
     let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
-    let changes = changes(&ground, drafts, &mut refused)?;
+    let changes = together::together(changes(&ground, drafts, &mut refused)?, &mut refused);
     let files = differences::differences(states, &changes)?;
     let host = PlanHost {
         name: report.host.name.clone(),

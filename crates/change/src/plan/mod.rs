@@ -13,6 +13,7 @@ mod read;
 mod refusals;
 mod settle;
 mod states;
+mod together;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ use crate::kinds::NetworkNamespace;
 
 pub use assemble::{plan, plan_with};
 pub use differences::file_operations;
+pub(crate) use lower_files::from_the_end;
 pub use refusals::{Forbidden, forbidden};
 pub use states::{LiveStates, States, TreeStates};
 

@@ -179,3 +179,19 @@ fn a_full_disk_does_not_keep_the_host_from_being_put_back() {
         assert_eq!((outcome.left, outcome.transaction.status), (vec![], Status::Undone));
     });
 }
+
+#[test]
+fn changes_that_each_name_a_line_of_one_file_do_not_move_each_others_lines() {
+    let place = Place::new();
+    std::fs::write(place.path("c.conf"), "vm.swappiness = 1\n# kept\nvm.panic_on_oom = 1\n").unwrap();
+    let out = |key: &str, line| {
+        let target = Target::File(File { path: place.path("c.conf").display().to_string() });
+        let edit = Edit::Sysctl { key: key.to_owned(), value: None, line: Some(line) };
+        PlannedChange {
+            id: key.to_owned(),
+            ..planned(target, Action::Edit { edits: vec![edit] }, Phase::Now)
+        }
+    };
+    done(place.apply(vec![out("vm.swappiness", 1), out("vm.panic_on_oom", 3)]).unwrap());
+    assert_eq!(place.bytes("c.conf"), "# kept\n");
+}

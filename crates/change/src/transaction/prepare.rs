@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::Edit;
 
 use crate::journal::Step;
-use crate::plan::{Activation, ActivationKind, Plan, PlannedChange};
+use crate::plan::{Activation, ActivationKind, Plan, PlannedChange, from_the_end};
 use crate::{Action, ChangeError, Operation, Phase, State, Target};
 
 /// What a transaction will do.
@@ -110,6 +110,7 @@ fn add(actions: &mut Vec<Action>, action: &Action) {
             let new = |edit: &&Edit| !edits.contains(edit);
             let more: Vec<_> = more.iter().filter(new).cloned().collect();
             edits.extend(more);
+            *edits = from_the_end(std::mem::take(edits));
         }
         (Some(last), action) if last == action => {}
         _ => actions.push(action.clone()),
