@@ -1,5 +1,8 @@
 //! `narrows history`.
 
+use std::path::Path;
+
+use anyhow::Context;
 use change::journal::{Journal, Transaction};
 
 use crate::arguments::change::{History, ResultFormat};
@@ -9,7 +12,7 @@ use crate::{output, render};
 /// Lists the transactions, or shows one.
 pub(crate) fn run(arguments: &History) -> anyhow::Result<Exit> {
     let directory = &arguments.state.directory;
-    let transactions = match (directory.join("journal.sqlite").exists(), arguments.id) {
+    let transactions = match (is_there(directory)?, arguments.id) {
         (false, None) => vec![],
         (_, Some(id)) => vec![Journal::open(directory)?.transaction(id)?],
         (true, None) => Journal::open(directory)?.transactions()?,
@@ -20,6 +23,12 @@ pub(crate) fn run(arguments: &History) -> anyhow::Result<Exit> {
         ResultFormat::Human => render::transaction::history(&transactions),
     })?;
     Ok(Exit::Clear)
+}
+
+/// Whether there is a journal. Who may not look into the directory is told so, not that nothing was ever done.
+fn is_there(directory: &Path) -> anyhow::Result<bool> {
+    let journal = directory.join("journal.sqlite");
+    journal.try_exists().with_context(|| format!("cannot look for {}; run it as root", journal.display()))
 }
 
 fn json(transactions: &[Transaction]) -> anyhow::Result<String> {

@@ -76,11 +76,13 @@ impl Journal {
         let path = directory.join("journal.sqlite");
         let attempted = || format!("open the journal {}", path.display());
         let failed = |error| sqlite(attempted(), &error);
-        let mut connection = Connection::open(&path).map_err(failed)?;
-        connection.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        let mut connection = match connected(&path, "NORMAL") {
+            // The index of the log is a file that all readers share, and it needs room. One reader alone has it in
+            // memory, and so can undo on a full disk.
+            Err(error) if needs_room(&error) => connected(&path, "EXCLUSIVE").map_err(|_| error),
+            connected => connected,
+        }
+        .map_err(failed)?;
         let making =
             connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
         let version: i64 = making.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
@@ -280,6 +282,22 @@ impl Journal {
     }
 }
 
+fn connected(path: &Path, locking: &str) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "locking_mode", locking)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+fn needs_room(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+    matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure))
+}
+
 fn transaction(row: &Row) -> rusqlite::Result<Transaction> {
     let status: String = row.get("status")?;
     let dead_man: Option<String> = row.get("dead_man")?;
@@ -334,6 +352,9 @@ fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, ChangeError> {
 fn sqlite(attempted: impl Into<String>, error: &rusqlite::Error) -> ChangeError {
     let failed = ChangeError::new(attempted, error.to_string());
     match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::SystemIoFailure) => {
+            failed.help("see whether the disk of the state directory is full or broken: df, dmesg")
+        }
         Some(rusqlite::ErrorCode::DiskFull) => failed.help("make room on the disk of the state directory"),
         Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => {
             failed.help("run it as root, with a state directory that can be written to")

@@ -11,7 +11,7 @@ use super::lower::{Draft, Ground, lower, target_of};
 use super::refusals::{Forbidden, forbidden_here, in_action};
 use super::{
     LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates, differences,
-    merge, settle,
+    merge, settle, together,
 };
 use crate::ChangeError;
 use crate::kinds::NetworkNamespace;
@@ -51,7 +51,7 @@ pub fn plan_with(
     let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
-    let changes = changes(&ground, report, drafts, &mut refused)?;
+    let changes = together::together(changes(&ground, report, drafts, &mut refused)?, &mut refused);
     let mut by_hand = choice.by_hand;
     by_hand.retain(|hand| {
         options.only.is_empty() || options.only.iter().any(|word| is_or_is_in(&hand.cause, word))
@@ -62,15 +62,8 @@ pub fn plan_with(
         machine_id: host.value("/etc/machine-id").ok().filter(|id| !id.is_empty()),
         kernel: report.host.kernel.clone(),
     };
-    let mut plan = Plan {
-        schema: SCHEMA.to_owned(),
-        hash: String::new(),
-        host,
-        changes,
-        files,
-        refused,
-        by_hand,
-    };
+    let mut plan =
+        Plan { schema: SCHEMA.to_owned(), hash: String::new(), host, changes, files, refused, by_hand };
     plan.hash = plan.digest()?;
     Ok(plan)
 }

@@ -161,3 +161,37 @@ fn a_plan_for_another_host_is_refused() {
     assert!(error.to_string().contains("machine-id"), "{error}");
     assert_eq!(place.bytes("a.conf"), "# mine\nvm.swappiness = 60\n");
 }
+
+#[test]
+fn a_full_disk_does_not_keep_the_host_from_being_put_back() {
+    with_own_mounts(|| {
+        let place = Place::new();
+        std::fs::create_dir(place.state()).unwrap();
+        let state = place.state().display().to_string();
+        run("mount", &["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "narrows", &state]);
+        done(place.apply(vec![place.edit("a.conf", "10", Phase::Now)]).unwrap());
+        std::fs::write(place.state().join("filler"), vec![0; 4 << 20]).unwrap_err();
+        let outcome = undone(place.undo(None, false).unwrap());
+        assert_eq!((outcome.left, place.bytes("a.conf").as_str()), (vec![], "# mine\nvm.swappiness = 60\n"));
+        assert!(!outcome.notes.is_empty(), "the journal could not say so");
+        std::fs::remove_file(place.state().join("filler")).unwrap();
+        let outcome = undone(place.undo(None, false).unwrap());
+        assert_eq!((outcome.left, outcome.transaction.status), (vec![], Status::Undone));
+    });
+}
+
+#[test]
+fn changes_that_each_name_a_line_of_one_file_do_not_move_each_others_lines() {
+    let place = Place::new();
+    std::fs::write(place.path("c.conf"), "vm.swappiness = 1\n# kept\nvm.panic_on_oom = 1\n").unwrap();
+    let out = |key: &str, line| {
+        let target = Target::File(File { path: place.path("c.conf").display().to_string() });
+        let edit = Edit::Sysctl { key: key.to_owned(), value: None, line: Some(line) };
+        PlannedChange {
+            id: key.to_owned(),
+            ..planned(target, Action::Edit { edits: vec![edit] }, Phase::Now)
+        }
+    };
+    done(place.apply(vec![out("vm.swappiness", 1), out("vm.panic_on_oom", 3)]).unwrap());
+    assert_eq!(place.bytes("c.conf"), "# kept\n");
+}

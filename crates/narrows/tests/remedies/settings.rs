@@ -81,9 +81,8 @@ struct Ground {
 impl Ground {
     fn of(cases: &[&Case]) -> Result<Self> {
         let namespace = Namespace::create()?;
-        let service = namespace.run(|| {
-            TcpListener::bind(("127.0.0.1", PORT)).attempt(|| format!("listen on port {PORT}"))
-        })?;
+        let service = namespace
+            .run(|| TcpListener::bind(("127.0.0.1", PORT)).attempt(|| format!("listen on port {PORT}")))?;
         let site = Site::own(&namespace)?;
         let (mut expected, mut lines, mut removed) = (vec![], String::from("# as the guide says\n"), None);
         for case in cases {
@@ -121,7 +120,9 @@ fn goes_there_and_back(case: &Case) -> Result<()> {
     let file = || ground.site.read(FILE);
     let moved = |_: &change::plan::Plan| {
         let file = file()?;
-        for (key, value, to) in case.parameters.iter().filter(|(_, value, to)| !value.is_empty() && to.is_some()) {
+        for (key, value, to) in
+            case.parameters.iter().filter(|(_, value, to)| !value.is_empty() && to.is_some())
+        {
             let wrong = file.lines().any(|line| line == format!("{key} = {value}"));
             let right = file.lines().any(|line| line.starts_with(&format!("{key} =")));
             if wrong || right != case.edited {
@@ -142,10 +143,8 @@ fn each_wrong_parameter_goes_back_to_the_kernels_own_value() -> Result<()> {
     // bpftune, of which a test pretends that it runs, would claim some of them.
     let _alone = machine_alone()?;
     thread::scope(|scope| {
-        let started: Vec<_> = CASES
-            .iter()
-            .map(|case| (case.cause, scope.spawn(move || goes_there_and_back(case))))
-            .collect();
+        let started: Vec<_> =
+            CASES.iter().map(|case| (case.cause, scope.spawn(move || goes_there_and_back(case)))).collect();
         for (cause, thread) in started {
             match thread.join() {
                 Ok(outcome) => outcome.map_err(|error| FaultError::new(format!("{cause}: {error}")))?,
