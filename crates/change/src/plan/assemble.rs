@@ -62,15 +62,8 @@ pub fn plan_with(
         machine_id: host.value("/etc/machine-id").ok().filter(|id| !id.is_empty()),
         kernel: report.host.kernel.clone(),
     };
-    let mut plan = Plan {
-        schema: SCHEMA.to_owned(),
-        hash: String::new(),
-        host,
-        changes,
-        files,
-        refused,
-        by_hand,
-    };
+    let mut plan =
+        Plan { schema: SCHEMA.to_owned(), hash: String::new(), host, changes, files, refused, by_hand };
     plan.hash = plan.digest()?;
     Ok(plan)
 }

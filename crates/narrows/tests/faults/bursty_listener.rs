@@ -99,9 +99,7 @@ impl BurstyListener {
     pub(crate) fn turned_away(&self) -> Result<u64> {
         self.check_alive()?;
         match self.family {
-            Family::Tcp => {
-                kernel::network_counter(self.server.pid(), "netstat", "TcpExt", "ListenOverflows")
-            }
+            Family::Tcp => kernel::network_counter(self.server.pid(), "netstat", "TcpExt", "ListenOverflows"),
             Family::Unix => Ok(self.counters.refused.load(Relaxed)),
         }
     }

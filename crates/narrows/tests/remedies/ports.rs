@@ -16,7 +16,8 @@ fn ports_in_time_wait_are_used_again() -> Result<()> {
     let fault = PortExhaustion::start(Health::Broken, Holder::TimeWait)?;
     let site = Site::own(fault.client_namespace())?;
     // The administrator's own line is edited where it stands.
-    let (file, lines) = ("/etc/sysctl.d/99-local.conf", "# ours\nnet.ipv4.tcp_tw_reuse = 2\nvm.swappiness = 60\n");
+    let (file, lines) =
+        ("/etc/sysctl.d/99-local.conf", "# ours\nnet.ipv4.tcp_tw_reuse = 2\nvm.swappiness = 60\n");
     site.write(file, lines)?;
     fault.wait_until_established()?;
     let expected = Expected::parameter(CAUSE, "net.ipv4.tcp_tw_reuse", "2", "1");
@@ -25,7 +26,9 @@ fn ports_in_time_wait_are_used_again() -> Result<()> {
         assert_eq!(site.read(file)?, lines.replace("= 2", "= 1"));
         assert!(site.read("/etc/sysctl.d/90-narrows.conf").is_err(), "one line in one file is enough");
         let (connected, before) = (fault.connected()?, recycled()?);
-        wait_until("ports used again", || Ok(fault.connected()? > connected + 200 && recycled()? > before + 100))
+        wait_until("ports used again", || {
+            Ok(fault.connected()? > connected + 200 && recycled()? > before + 100)
+        })
     };
     let back = || {
         let refused = fault.refused()?;
@@ -39,9 +42,9 @@ fn ports_in_time_wait_are_used_again() -> Result<()> {
 #[test]
 fn a_wider_range_has_ports_again_and_leaves_those_of_services_alone() -> Result<()> {
     let fault = PortExhaustion::start(Health::Broken, Holder::Open)?;
-    let _service = fault.client_namespace().run(|| {
-        TcpListener::bind(("127.0.0.1", 20_000)).attempt(|| "listen on port 20000".to_owned())
-    })?;
+    let _service = fault
+        .client_namespace()
+        .run(|| TcpListener::bind(("127.0.0.1", 20_000)).attempt(|| "listen on port 20000".to_owned()))?;
     let site = Site::own(fault.client_namespace())?;
     fault.wait_until_established()?;
     let expected = [
@@ -72,7 +75,8 @@ fn time_wait_gets_the_room_that_closed_connections_need() -> Result<()> {
     let key = "net.ipv4.tcp_max_tw_buckets";
     fault.client_namespace().set("net/ipv4/tcp_max_tw_buckets", "1")?;
     let site = Site::own(fault.client_namespace())?;
-    let overflows = || kernel::network_counter(fault.client_pid(), "netstat", "TcpExt", "TCPTimeWaitOverflow");
+    let overflows =
+        || kernel::network_counter(fault.client_pid(), "netstat", "TcpExt", "TCPTimeWaitOverflow");
     wait_until("TIME_WAIT cut short", || Ok(overflows()? > 3))?;
     let cause = "sockets.time-wait-table-full";
     let expected = Expected { to: None, ..Expected::parameter(cause, key, "1", "") };

@@ -196,9 +196,8 @@ impl Site {
         let place = self.folder.path().join(path.replace('/', "-"));
         fs::write(&place, contents).attempt(|| format!("write {}", place.display()))?;
         let (from, to) = (spelled(&place.display().to_string())?, spelled(path)?);
-        self.mounts.run(|| {
-            mount_bind(from.as_c_str(), to.as_c_str()).attempt(|| format!("lay a file over {path}"))
-        })
+        self.mounts
+            .run(|| mount_bind(from.as_c_str(), to.as_c_str()).attempt(|| format!("lay a file over {path}")))
     }
 
     /// Everything below `/etc`.
