@@ -23,6 +23,7 @@ pub(crate) mod netns;
 pub(crate) mod port_exhaustion;
 mod shared;
 pub(crate) mod silent_fuse;
+pub(crate) mod steady_datagrams;
 pub(crate) mod sysctl;
 pub(crate) mod tcp_listen_overflow;
 pub(crate) mod tools;

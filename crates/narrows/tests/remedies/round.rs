@@ -13,6 +13,7 @@ pub(crate) struct Expected {
     pub(crate) from: Option<String>,
     /// `None` for a value that the test does not know, and for files.
     pub(crate) to: Option<String>,
+    /// The cause, or its layer where several causes may ask for it.
     pub(crate) cause: &'static str,
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn planned(site: &Site, options: &[&str], expected: &[Expected]) -> R
 fn holds_to(wanted: &Expected, found: &PlannedChange) -> Result<()> {
     let from = wanted.from.is_none() || found.change.current == wanted.from;
     let to = wanted.to.as_ref().is_none_or(|to| found.change.target.value == *to);
-    if from && to && found.causes.iter().any(|cause| cause == wanted.cause) {
+    if from && to && found.causes.iter().any(|cause| cause.starts_with(wanted.cause)) {
         return Ok(());
     }
     let (now, target) = (&found.change.current, &found.change.target.value);

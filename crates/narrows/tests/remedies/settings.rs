@@ -84,7 +84,8 @@ impl Ground {
         let service = namespace
             .run(|| TcpListener::bind(("127.0.0.1", PORT)).attempt(|| format!("listen on port {PORT}")))?;
         let site = Site::own(&namespace)?;
-        let (mut expected, mut lines, mut removed) = (vec![], String::from("# as the guide says\n"), None);
+        let (mut expected, mut lines) = (vec![], String::from("# as the guide says\n"));
+        let mut shortened = 0;
         for case in cases {
             for (key, value, to) in case.parameters {
                 let own = site.parameter(key)?;
@@ -97,19 +98,17 @@ impl Ground {
                     None => continue,
                     Some(To::Value(value)) => (*value).to_owned(),
                     Some(To::Own) => own,
-                    Some(To::NoLine) => {
-                        removed = Some(case.cause);
-                        continue;
-                    }
+                    Some(To::NoLine) => continue,
                 };
                 expected.push(Expected::parameter(case.cause, key, &from, &to));
             }
             if !case.edited {
-                removed = Some(case.cause);
+                shortened += 1;
+                let id = if shortened == 1 { FILE.to_owned() } else { format!("{FILE}#{shortened}") };
+                expected.push(Expected::file(if cases.len() == 1 { case.cause } else { "sockets." }, &id));
             }
         }
         site.write(FILE, &lines)?;
-        expected.extend(removed.map(|cause| Expected::file(cause, FILE)));
         Ok(Self { namespace, site, _service: service, expected })
     }
 }
@@ -158,10 +157,10 @@ fn each_wrong_parameter_goes_back_to_the_kernels_own_value() -> Result<()> {
 #[test]
 fn wrong_parameters_of_many_causes_go_back_in_one_transaction() -> Result<()> {
     let _alone = machine_alone()?;
-    let ground = Ground::of(&CASES.iter().collect::<Vec<_>>())?;
+    // Without cookies the queue's length counts, so that its cause is not one then.
+    let together = CASES.iter().filter(|case| case.cause != "sockets.syn-backlog-inert");
+    let ground = Ground::of(&together.collect::<Vec<_>>())?;
     let options = ["--for", "1s", "--severity", "folklore", "--only", "sockets"];
-    let plan = ground.site.plan(&options)?;
-    println!("{:#?}", plan.changes.iter().map(|change| (&change.id, &change.causes)).collect::<Vec<_>>());
     let moved = |_: &change::plan::Plan| Ok(());
     there_and_back(&ground.site, &options, &ground.expected, moved, || Ok(()))?;
     Ok(())
