@@ -115,6 +115,7 @@ impl Kind for Mount {
         State::Values { values: values.iter().map(sorted).collect() }
     }
 
+    /// It names source and mount point: with one of them alone, mount(8) adds the options of fstab(5).
     fn shell(&self, to: &State) -> Vec<String> {
         let (options, of_super) = (value(to, OPTIONS), value(to, SUPER));
         let known = of_filesystem(value(to, TYPE));
@@ -125,7 +126,8 @@ impl Kind for Mount {
             .chain([access_times(options)])
             .chain(of_super.split(',').filter(|word| known.iter().any(|option| option.is(word))))
             .collect();
-        vec![format!("mount -o {} {}", quoted(&words.join(",")), quoted(&self.mount_point))]
+        let (words, source) = (quoted(&words.join(",")), quoted(value(to, SOURCE)));
+        vec![format!("mount -o {words} -- {source} {}", quoted(&self.mount_point))]
     }
 
     /// A line of fstab makes it last.

@@ -19,10 +19,11 @@ use std::collections::BTreeMap;
 use model::{Change, Observation, Severity};
 use serde::{Deserialize, Serialize};
 
-use crate::Operation;
 use crate::kinds::NetworkNamespace;
+use crate::{Operation, Phase};
 
 pub use assemble::{plan, plan_with};
+pub(crate) use differences::REDACTED;
 pub use differences::file_operations;
 pub use refusals::{Forbidden, forbidden};
 pub use states::{LiveStates, States, TreeStates};
@@ -106,7 +107,7 @@ pub struct PlannedChange {
     pub operations: Vec<Operation>,
     /// Units to reload once files have been written and checked.
     pub reloads: Vec<Activation>,
-    /// The same as lines of shell, for the reader.
+    /// The writes to the running kernel as lines of shell. What is made of files stands in [`Plan::files`].
     pub shell: Vec<String>,
 }
 
@@ -123,12 +124,13 @@ pub struct Activation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActivationKind {
+    /// `systemctl daemon-reload`, after which resource limits of a drop-in hold. It comes before a restart, which
+    /// otherwise starts the unit with its old drop-ins.
+    DaemonReload,
     /// It rereads its files and serves on.
     Reload,
     /// It ends and begins anew; done only with `--restart`.
     Restart,
-    /// `systemctl daemon-reload`, after which resource limits of a drop-in hold.
-    DaemonReload,
 }
 
 /// What the changes make of a file.
@@ -136,8 +138,16 @@ pub enum ActivationKind {
 pub struct FileDifference {
     /// The file.
     pub path: String,
-    /// The difference in unified format, secrets removed.
+    /// When it is written.
+    pub phase: Phase,
+    /// The difference in unified format with three lines around each change, secrets removed.
     pub difference: String,
+    /// The digest of the file as it is; `None` where there is none yet.
+    pub before_sha256: Option<String>,
+    /// The digest of the file as the changes make it.
+    pub after_sha256: Option<String>,
+    /// The difference for patch(1), without lines around it, where no changed line holds a secret.
+    pub patch: Option<String>,
 }
 
 /// A change that narrows does not make.
@@ -169,7 +179,7 @@ pub struct ByHand {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 #[cfg(test)]
 mod tests;
