@@ -11,6 +11,7 @@ mod claims;
 mod deny;
 mod fuzz;
 mod new_cause;
+mod packages;
 mod run;
 mod test;
 

@@ -1,12 +1,9 @@
 //! `cargo xtask test`: everything that must hold, on a machine that has Rust and nothing else.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-
 use anyhow::bail;
 
-use crate::run::{command, exists, finish, run, watch};
+use crate::packages;
+use crate::run::{command, finish, run, watch};
 
 /// Programs the tests use, and the Debian packages they come from.
 const PACKAGES: &[(&str, &str)] = &[
@@ -19,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("strace", "strace"),
     ("nginx", "nginx-light"),
     ("php-fpm8.2", "php8.2-fpm"),
+    ("php8.2", "php8.2-cli"),
     ("haproxy", "haproxy"),
     ("mariadbd", "mariadb-server"),
     ("setfacl", "acl"),
@@ -28,9 +26,6 @@ const PACKAGES: &[(&str, &str)] = &[
     ("pgrep", "procps"),
     ("service", "init-system-helpers"),
 ];
-
-/// What keeps a package from starting its daemon while it is installed (policy-rc.d of invoke-rc.d(8)).
-const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Installs, checks and tests.
 pub(crate) fn run_all() -> anyhow::Result<()> {
@@ -51,31 +46,7 @@ fn install() -> anyhow::Result<()> {
             run("rustup", &["component", "add", component])?;
         }
     }
-    let missing: Vec<_> =
-        PACKAGES.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    println!("installing {}", missing.join(" "));
-    run("apt-get", &["update", "-qq"])?;
-    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
-    arguments.extend(missing);
-    let mut install = command("apt-get", &arguments);
-    install.env("DEBIAN_FRONTEND", "noninteractive");
-    without_daemons(|| finish(install))
-}
-
-/// Runs an installation that starts no daemon. A policy that somebody has set stays.
-fn without_daemons(install: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let path = Path::new(POLICY);
-    if path.exists() {
-        return install();
-    }
-    std::fs::write(path, "#!/bin/sh\nexit 101\n")?;
-    std::fs::set_permissions(path, Permissions::from_mode(0o755))?;
-    let installed = install();
-    std::fs::remove_file(path)?;
-    installed
+    packages::install(PACKAGES)
 }
 
 fn tests() -> anyhow::Result<()> {

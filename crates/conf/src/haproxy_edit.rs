@@ -163,9 +163,13 @@ impl HaproxyDocument {
     /// Reads keyword and arguments as they are to stand in the file.
     fn values_of(&self, text: &[u8], keyword: &str) -> Result<Vec<Vec<u8>>, EditError> {
         let breaks = text.iter().any(|byte| matches!(byte, b'\n' | b'\r' | b'\0'));
-        let read = words(text, 0)
-            .filter(|words| !breaks && words.last().is_some_and(|last| last.span.end == text.len()));
-        read.map(|words| values(&words)).ok_or_else(|| {
+        let whole = |words: &Vec<Word>| words.last().is_some_and(|last| last.span.end == text.len());
+        let read = words(text, 0).filter(|words| !breaks && whole(words)).map(|words| values(&words));
+        let bare = |values: &Vec<Vec<u8>>| {
+            let mut names = values.iter().zip(keyword.split_ascii_whitespace());
+            names.all(|(value, name)| value == name.as_bytes() && !name.starts_with('.'))
+        };
+        read.filter(bare).ok_or_else(|| {
             self.unwritable(
                 keyword,
                 "keyword and arguments are not the words of one line; quote what holds a blank or `#`",

@@ -92,19 +92,22 @@ fn commented_default(
     };
     let inside = |line: &&Line| line.span.start >= block.start && line.span.end <= block.end;
     nginx.document.lines().iter().rev().filter(inside).find_map(|line| {
-        let text = line.span.of(nginx.as_bytes()).trim_ascii();
-        let mut words = text.strip_prefix(b"#")?.strip_suffix(b";")?.split(u8::is_ascii_whitespace);
-        let mut words = words.by_ref().filter(|word| !word.is_empty());
-        let fits = words.next() == Some(directive.as_bytes())
+        let text = line.span.of(nginx.as_bytes()).trim_ascii().strip_prefix(b"#")?.strip_suffix(b";")?;
+        // What is indented after the `#` stands in a block that is commented out.
+        let text = text.strip_prefix(b" ").unwrap_or(text);
+        let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let fits = text.starts_with(directive.as_bytes())
+            && words.next() == Some(directive.as_bytes())
             && first_argument.is_none_or(|first| words.next() == Some(first.as_bytes()));
+        if !fits {
+            return None;
+        }
         let free = |one: &NginxDirective| {
-            one.span.end <= line.span.start || one.span.start >= line.span.end || one.block == Some(block)
+            let around = one.block.is_some_and(|own| own.start <= block.start && block.end <= own.end);
+            around || one.span.end <= line.span.start || one.span.start >= line.span.end
         };
         let above = nginx.directives.iter().filter(|one| one.span.start < line.span.start).count();
-        let outer = |one: &NginxDirective| {
-            one.block.is_some_and(|own| own.start <= block.start && block.end <= own.end)
-        };
-        (fits && nginx.directives.iter().all(|one| free(one) || outer(one))).then_some((above, *line))
+        nginx.directives.iter().all(free).then_some((above, *line))
     })
 }
 

@@ -159,6 +159,11 @@ fn a_new_directive_stands_among_its_neighbours_and_is_indented_alike() {
             (&["http"], "gzip_vary", Arguments("on")),
             "http {\n\tgzip on;\n\n\t# gzip_vary on;\n\tgzip_vary on;\n\ta 1;\n\tserver {\n\t\t# gzip_vary on;\n\t}\n}\n",
         ),
+        (
+            "s {\n  b 1;\n  #location / {\n  #  a 2;\n  #}\n}\n",
+            (&["s"], "a", Arguments("1")),
+            "s {\n  b 1;\n  a 1;\n  #location / {\n  #  a 2;\n  #}\n}\n",
+        ),
         ("events {\n}\n", (&["events"], "a", Arguments("1")), "events {\n    a 1;\n}\n"),
         (
             "x {\r\n\tevents { # e\r\n\t}\r\n}",

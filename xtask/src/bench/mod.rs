@@ -4,6 +4,7 @@
 //! namespace with a known number of TCP sockets. In each, ours and theirs take turns for several rounds, and the median
 //! is printed. When the chore ends, however it ends, the kernel ends everything in the namespaces with it.
 
+mod changes;
 mod clock;
 mod install;
 mod ours;

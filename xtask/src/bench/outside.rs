@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 use super::table::{Costs, print};
-use super::{WORLDS, install, world};
+use super::{WORLDS, changes, install, world};
 use crate::run::{command, finish};
 
 /// What is measured.
@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
     /// How often ours and theirs take turns
     #[arg(long, default_value_t = 3)]
     rounds: u32,
-    /// Only this world: few, many or sockets
+    /// Only this world: few, many or sockets; `changes` for the time that a plan takes to be applied
     #[arg(long)]
     world: Option<String>,
     /// Measures in the world it was started in
@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
 /// Measures and prints.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let wanted = arguments.world.as_deref();
+    if arguments.inside && wanted == Some(changes::WORLD) {
+        return changes::measure(arguments.rounds);
+    }
     if arguments.inside {
         return world::measure(wanted.context("which world?")?, arguments.rounds);
     }
@@ -33,11 +36,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("the bench makes namespaces and reads all processes; run it as root");
     }
     let known: Vec<&str> = WORLDS.iter().map(|(name, _)| *name).collect();
-    if let Some(unknown) = wanted.filter(|name| !known.contains(name)) {
-        bail!("there is no world {unknown}; take one of {}", known.join(", "));
+    if let Some(unknown) = wanted.filter(|name| !known.contains(name) && *name != changes::WORLD) {
+        bail!("there is no world {unknown}; take one of {}, {}", known.join(", "), changes::WORLD);
     }
     build()?;
     install::peers()?;
+    if wanted.is_none_or(|wanted| wanted == changes::WORLD) {
+        changes::run(arguments.rounds)?;
+    }
+    if wanted == Some(changes::WORLD) {
+        return Ok(());
+    }
     let mut costs = Costs::default();
     let (busy, total) = cpu_time()?;
     let start = std::time::Instant::now();

@@ -49,7 +49,7 @@ fn is_gone(edit: &Edit, path: &str, bytes: &[u8]) -> bool {
 }
 
 /// Edits in an order in which none moves the line of another: those that name a line first, the last line first.
-pub(super) fn from_the_end(mut edits: Vec<Edit>) -> Vec<Edit> {
+pub(crate) fn from_the_end(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits.sort_by_key(|edit| match edit {
         Edit::Sysctl { line: Some(line), .. } => (0, std::cmp::Reverse(*line)),
         _ => (1, std::cmp::Reverse(0)),

@@ -25,6 +25,7 @@ use crate::{Operation, Phase};
 pub use assemble::{plan, plan_with};
 pub(crate) use differences::REDACTED;
 pub use differences::file_operations;
+pub(crate) use lower_files::from_the_end;
 pub use refusals::{Forbidden, forbidden};
 pub use states::{LiveStates, States, TreeStates};
 
@@ -118,6 +119,13 @@ pub struct Activation {
     pub unit: String,
     /// Whether connections and requests survive it.
     pub how: ActivationKind,
+}
+
+impl Activation {
+    /// Whether requests are lost while it happens. irqbalance serves none, and holds nothing that it would lose.
+    pub fn is_disruptive(&self) -> bool {
+        self.how == ActivationKind::Restart && self.unit != "irqbalance.service"
+    }
 }
 
 /// How a service takes a changed file up.

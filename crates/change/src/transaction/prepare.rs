@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::Edit;
 
 use crate::journal::Step;
-use crate::plan::{Activation, ActivationKind, Plan, PlannedChange};
+use crate::plan::{Activation, Plan, PlannedChange, from_the_end};
 use crate::{Action, ChangeError, Operation, Phase, State, Target};
 
 /// What a transaction will do.
@@ -110,6 +110,7 @@ fn add(actions: &mut Vec<Action>, action: &Action) {
             let new = |edit: &&Edit| !edits.contains(edit);
             let more: Vec<_> = more.iter().filter(new).cloned().collect();
             edits.extend(more);
+            *edits = from_the_end(std::mem::take(edits));
         }
         (Some(last), action) if last == action => {}
         _ => actions.push(action.clone()),
@@ -141,7 +142,7 @@ fn activations(
         .flat_map(|change| &change.reloads)
         .collect();
     let (now, later): (Vec<_>, Vec<_>) =
-        wanted.into_iter().partition(|activation| restart || activation.how != ActivationKind::Restart);
+        wanted.into_iter().partition(|activation| restart || !activation.is_disruptive());
     let note = |activation: &Activation| {
         format!("{} takes the change up when it is restarted: `systemctl restart {0}`", activation.unit)
     };

@@ -1,7 +1,7 @@
 //! A plan for a person: what, why, from what to what, at which cost, and how it ends.
 
 use change::Target;
-use change::plan::{ActivationKind, ByHand, FileDifference, Plan, PlannedChange, Refusal};
+use change::plan::{ByHand, FileDifference, Plan, PlannedChange, Refusal};
 
 use super::page::{Page, bad, doubtful, faint, good, strong};
 use super::wording;
@@ -45,7 +45,7 @@ pub(crate) fn plan(plan: &Plan) -> String {
 fn headline(plan: &Plan) -> String {
     let count = plan.changes.len();
     let restarts = plan.changes.iter().flat_map(|change| &change.reloads);
-    let restarts = restarts.filter(|reload| reload.how == ActivationKind::Restart).count();
+    let restarts = restarts.filter(|reload| reload.is_disruptive()).count();
     let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let name = plan.host.name.as_deref().unwrap_or("unnamed host");
     let hash: String = plan.hash.chars().take("sha256:".len() + 16).collect();

@@ -38,6 +38,26 @@ const SAMPLES: &[(&str, &str)] = &[
         "/proc/self/mountstats",
         "device nas:/a mounted on /m with fstype nfs4 statvers=1.1\n\topts:\trw,hard\n\txprt:\ttcp 0 1 2 3 4 5 6 7 8 9 10 11 12\n\tper-op statistics\n\t    READ: 1 2 3 4 5 6 7 8 9\n",
     ),
+    (
+        "/etc/php/www.conf",
+        "; c\n[www]\npm = dynamic ; c\n;pm.max_children = 5\nphp_admin_value[error_log] = \"a;b\"\nenv[X] = 'y'\n\n[php]\nerror_reporting = E_ALL & ~E_NOTICE\n",
+    ),
+    (
+        "/etc/mysql/my.cnf",
+        "!includedir /etc/mysql/conf.d/\n[mysqld]\n#max_connections = 100\nskip-networking # c\ninit-connect = 'a # \\'b' # c\n[mariadbd]\nback_log=900\n",
+    ),
+    (
+        "/etc/systemd/system/a.service",
+        "[Unit]\nAfter=a b\n\n[Service]\nExecStart=\nExecStart=/bin/a \\\n# c\n  b\n#LimitNOFILE=1\nLimitNOFILE=65536\n",
+    ),
+    (
+        "/etc/nginx/nginx.conf",
+        "pid /run/a;\nhttp {\n  include a/*.conf; # c\n  log_format m '$a \"{' \"\\\"}\";\n  server {\n    listen 80 backlog=511;\n    location ~ \\.php$ { root ${a}b; }\n    content_by_lua_block { a = \"}\" --[[ } ]] }\n  }\n}\n",
+    ),
+    (
+        "/etc/haproxy/haproxy.cfg",
+        "global\n  maxconn 100 # c\n.if feature(A)\n  daemon\n.endif\ndefaults\n  timeout connect 5s\nlisten www\n  bind :80\n  no option httpclose\n  server a 'b' c\\ d \"e#\"\n",
+    ),
 ];
 
 /// A file of a host at one instant.

@@ -5,6 +5,7 @@
 //! `NARROWS_FUZZ_SEED` moves all seeds.
 
 pub(crate) mod corpus;
+pub(crate) mod edits;
 pub(crate) mod mutate;
 pub(crate) mod parsers;
 pub(crate) mod random;

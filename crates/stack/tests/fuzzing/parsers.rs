@@ -9,6 +9,7 @@ use host::{Host, Tree, text};
 use stack::{bundle, cgroup, cpu, disk, document, irq, memory, nfs, settings, sockets, tasks};
 
 use super::corpus::{self, CPUS, Corpus, DOCUMENT, PACKED, UNPACKED};
+use super::edits;
 use super::mutate::mutate;
 use super::random::Random;
 use super::run::Target;
@@ -123,6 +124,11 @@ pub(crate) const PARSERS: &[Parser] = &[
             black_box(conf::parse_mountstats_device(line));
         }
     }),
+    parser("conf::SettingsDocument ini", &["/etc/php/*"], edits::ini),
+    parser("conf::SettingsDocument option file", &["/etc/mysql/*"], edits::option_file),
+    parser("conf::SettingsDocument systemd", &["/etc/systemd/system/*"], edits::systemd),
+    parser("conf::NginxDocument", &["/etc/nginx/*"], edits::nginx),
+    parser("conf::HaproxyDocument", &["/etc/haproxy/*"], edits::haproxy),
     parser("document::parse", &[DOCUMENT], |bytes| see(document::parse(&lossy(bytes)))),
     parser("bundle::read", &[PACKED], |bytes| see(bundle::read(bytes))),
     slow("bundle::read and diagnose", &[UNPACKED], unpacked_bundle),

@@ -71,7 +71,7 @@ fn started(pid: u32) -> Option<u64> {
 /// Waits, then undoes the transaction unless it was confirmed: the whole life of the dead man's process.
 ///
 /// # Errors
-/// As [`undo`].
+/// As [`undo()`].
 pub fn wait_and_undo(order: &DeadManOrder) -> Result<Undo, ChangeError> {
     let end = boot_time() + order.after;
     say_armed()?;
