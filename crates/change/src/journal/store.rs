@@ -96,6 +96,19 @@ impl Journal {
         Ok(Self { connection, directory: directory.to_owned() })
     }
 
+    /// Opens the journal where there is one already; makes nothing.
+    ///
+    /// # Errors
+    /// As [`Journal::open`], and when it cannot be told whether there is one.
+    pub fn open_existing(directory: &Path) -> Result<Option<Self>, ChangeError> {
+        let path = directory.join("journal.sqlite");
+        let exists = path.try_exists().map_err(|error| {
+            ChangeError::io(format!("look for the journal {}", path.display()), &error)
+                .help("run it as root: the journal holds originals that root alone may read")
+        })?;
+        if exists { Self::open(directory).map(Some) } else { Ok(None) }
+    }
+
     /// Writes a transaction down: byte copies and the script first, then one commit. When this returns, everything
     /// needed to restore the host has reached the disk.
     ///
@@ -238,10 +251,7 @@ impl Journal {
             .query_row("SELECT * FROM transactions WHERE id = ?1", [id], transaction)
             .optional()
             .map_err(|error| sqlite("read the journal", &error))?;
-        let mut transaction = found.ok_or_else(|| {
-            ChangeError::new(format!("find transaction {id}"), "the journal has none of that number")
-                .help("`narrows history` lists them")
-        })?;
+        let mut transaction = found.ok_or_else(|| no_such(id))?;
         transaction.steps = self.steps(id)?;
         Ok(transaction)
     }
@@ -255,6 +265,12 @@ impl Journal {
         let rows = query.query_map([id], step).map_err(failed)?;
         rows.collect::<Result<_, _>>().map_err(failed)
     }
+}
+
+/// The error for a number that no transaction has.
+pub fn no_such(id: i64) -> ChangeError {
+    ChangeError::new(format!("find transaction {id}"), "the journal has none of that number")
+        .help("`narrows history` lists them")
 }
 
 fn transaction(row: &Row) -> rusqlite::Result<Transaction> {

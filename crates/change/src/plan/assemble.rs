@@ -9,8 +9,8 @@ use super::choose::{self, Wish};
 use super::lower::{Draft, Ground, lower, target_of};
 use super::refusals::{Forbidden, forbidden_here, in_action};
 use super::{
-    LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates, differences,
-    merge, settle,
+    ByHand, LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates,
+    differences, merge, names_one, settle,
 };
 use crate::ChangeError;
 use crate::owners::{Claim, Mounts, Owners};
@@ -49,22 +49,16 @@ pub fn plan_with(
     let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
-    let changes = changes(&ground, drafts, &mut refused)?;
+    let changes = changes(&ground, drafts, report, &mut refused)?;
+    let by_hand = only_meant(&options.only, &mut refused, choice.by_hand);
     let files = differences::differences(states, &changes)?;
     let host = PlanHost {
         name: report.host.name.clone(),
         machine_id: host.value("/etc/machine-id").ok().filter(|id| !id.is_empty()),
         kernel: report.host.kernel.clone(),
     };
-    let mut plan = Plan {
-        schema: SCHEMA.to_owned(),
-        hash: String::new(),
-        host,
-        changes,
-        files,
-        refused,
-        by_hand: choice.by_hand,
-    };
+    let mut plan =
+        Plan { schema: SCHEMA.to_owned(), hash: String::new(), host, changes, files, refused, by_hand };
     plan.hash = plan.digest()?;
     Ok(plan)
 }
@@ -134,32 +128,47 @@ fn refusal(wish: &Wish, claim: Claim) -> Refusal {
 fn changes(
     ground: &Ground<'_>,
     drafts: Vec<Draft>,
+    report: &Report,
     refused: &mut Vec<Refusal>,
 ) -> Result<Vec<PlannedChange>, ChangeError> {
     let only = &ground.options.only;
     let named = named(ground, drafts);
-    let wanted = |(id, draft): &(String, Draft)| {
-        only.is_empty() || only.iter().any(|only| only == id || draft.wish.causes.contains(only))
+    let wanted = |(id, draft): &&(String, Draft)| {
+        only.is_empty() || only.iter().any(|word| word == id || names_one(word, &draft.wish.causes))
     };
-    for only in only {
-        if !named.iter().any(|(id, draft)| id == only || draft.wish.causes.contains(only)) {
-            let ids: Vec<_> = named.iter().map(|(id, _)| id.as_str()).collect();
-            let why = if ids.is_empty() { "the plan has no changes".to_owned() } else { ids.join(", ") };
-            return Err(ChangeError::new(
-                format!("plan only {only}"),
-                format!("no change has this name: {why}"),
-            )
-            .help("name a change or a cause of the plan"));
+    // A cause that was tested, and asks for nothing, is no mistake.
+    let tested = |word: &String| report.causes.iter().any(|cause| cause.id == *word || cause.layer == *word);
+    for word in only.iter().filter(|word| !tested(word)) {
+        if !named.iter().any(|(id, _)| id == word) {
+            let mut known: Vec<_> = named.iter().map(|(id, _)| id.as_str()).collect();
+            known.extend(named.iter().flat_map(|(_, draft)| &draft.wish.causes).map(String::as_str));
+            let mut seen = BTreeSet::new();
+            known.retain(|name| seen.insert(*name));
+            let help = match known.as_slice() {
+                [] => "nothing asks for a change here: plan without --only".to_owned(),
+                known => format!("it has: {}", known.join(", ")),
+            };
+            let why = "the plan has no such change, cause or layer";
+            return Err(ChangeError::new(format!("plan only {word}"), why).help(help));
         }
     }
     let mut changes = Vec::new();
-    for (id, draft) in named.iter().filter(|named| wanted(named)) {
+    for (id, draft) in named.iter().filter(wanted) {
         match settle::settle(ground, draft, id) {
             Ok(change) => changes.extend(change),
             Err(claim) => refused.push(refusal(&draft.wish, claim)),
         }
     }
     Ok(changes)
+}
+
+/// Leaves out what is refused or done by hand for causes that are not meant.
+fn only_meant(only: &[String], refused: &mut Vec<Refusal>, mut by_hand: Vec<ByHand>) -> Vec<ByHand> {
+    if !only.is_empty() {
+        refused.retain(|refusal| only.iter().any(|word| names_one(word, &refusal.causes)));
+        by_hand.retain(|hand| only.iter().any(|word| names_one(word, std::slice::from_ref(&hand.cause))));
+    }
+    by_hand
 }
 
 /// Each draft with a name of its own: that of its target, with a number where several changes edit one file.

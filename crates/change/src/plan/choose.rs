@@ -61,6 +61,11 @@ pub(super) fn choose(report: &Report, options: &PlanOptions) -> Result<Choice, C
     Ok(choice)
 }
 
+/// Whether a confirmed cause asks for something that narrows can do, unless an owner has something against it.
+pub fn asks_for_changes(report: &Report) -> bool {
+    choose(report, &PlanOptions::default()).is_ok_and(|choice| !choice.wishes.is_empty())
+}
+
 fn named_remedy(causes: &[&CauseReport], id: &str, number: usize) -> Result<(), ChangeError> {
     let attempted = format!("take remedy {number} of {id}");
     let Some(cause) = causes.iter().find(|cause| cause.id == id) else {

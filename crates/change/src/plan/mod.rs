@@ -23,6 +23,7 @@ use crate::kinds::NetworkNamespace;
 use crate::{Operation, Phase};
 
 pub use assemble::{plan, plan_with};
+pub use choose::asks_for_changes;
 pub(crate) use differences::REDACTED;
 pub use differences::file_operations;
 pub(crate) use lower_files::from_the_end;
@@ -35,7 +36,7 @@ pub const SCHEMA: &str = "narrows.plan/1";
 /// What a plan is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanOptions {
-    /// The changes to keep, by their identity or by a cause that asks for them; all of them when empty.
+    /// The changes to keep, by their identity, by a cause that asks for them, or by its layer; all of them when empty.
     pub only: Vec<String>,
     /// The mildest severity that is acted on.
     pub severity: Severity,
@@ -184,6 +185,12 @@ pub struct ByHand {
     pub change: Change,
     /// The metric it promises to move.
     pub moves: String,
+}
+
+/// Whether a word is one of these causes, or the layer of one.
+pub(crate) fn names_one(word: &str, causes: &[String]) -> bool {
+    let layer = |cause: &str| cause.split('.').next().is_some_and(|layer| layer == word);
+    causes.iter().any(|cause| cause == word || layer(cause))
 }
 
 #[cfg(test)]
