@@ -1,9 +1,6 @@
 //! `narrows history`.
 
-use std::path::Path;
-
-use anyhow::Context;
-use change::journal::{Journal, Transaction};
+use change::journal::{Journal, Transaction, no_such};
 
 use crate::arguments::change::{History, ResultFormat};
 use crate::exit::Exit;
@@ -12,10 +9,11 @@ use crate::{output, render};
 /// Lists the transactions, or shows one.
 pub(crate) fn run(arguments: &History) -> anyhow::Result<Exit> {
     let directory = &arguments.state.directory;
-    let transactions = match (is_there(directory)?, arguments.id) {
-        (false, None) => vec![],
-        (_, Some(id)) => vec![Journal::open(directory)?.transaction(id)?],
-        (true, None) => Journal::open(directory)?.transactions()?,
+    let transactions = match (Journal::open_existing(directory)?, arguments.id) {
+        (None, None) => vec![],
+        (None, Some(id)) => return Err(no_such(id).into()),
+        (Some(journal), Some(id)) => vec![journal.transaction(id)?],
+        (Some(journal), None) => journal.transactions()?,
     };
     output::print(&match arguments.state.format {
         ResultFormat::Json => json(&transactions)?,
@@ -23,12 +21,6 @@ pub(crate) fn run(arguments: &History) -> anyhow::Result<Exit> {
         ResultFormat::Human => render::transaction::history(&transactions),
     })?;
     Ok(Exit::Clear)
-}
-
-/// Whether there is a journal. Who may not look into the directory is told so, not that nothing was ever done.
-fn is_there(directory: &Path) -> anyhow::Result<bool> {
-    let journal = directory.join("journal.sqlite");
-    journal.try_exists().with_context(|| format!("cannot look for {}; run it as root", journal.display()))
 }
 
 fn json(transactions: &[Transaction]) -> anyhow::Result<String> {

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use change::transaction::{self, DeadManOrder, UndoOptions};
 
+use crate::apply::must_be_root;
 use crate::arguments::change::{DeadMan, ResultFormat, Undo};
 use crate::exit::Exit;
 use crate::{output, render};
 
 /// Puts back what a transaction changed, or what all of them did.
 pub(crate) fn run(arguments: &Undo) -> anyhow::Result<Exit> {
+    must_be_root("undo")?;
     let options = UndoOptions {
         state_directory: arguments.state.directory.clone(),
         id: arguments.id,

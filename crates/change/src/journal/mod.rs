@@ -12,4 +12,4 @@ mod store;
 
 pub use lock::Lock;
 pub use record::{Status, Step, Transaction};
-pub use store::{Journal, NewTransaction};
+pub use store::{Journal, NewTransaction, no_such};

@@ -104,6 +104,19 @@ impl Journal {
         &self.directory
     }
 
+    /// Opens the journal where there is one already; makes nothing.
+    ///
+    /// # Errors
+    /// As [`Journal::open`], and when it cannot be told whether there is one.
+    pub fn open_existing(directory: &Path) -> Result<Option<Self>, ChangeError> {
+        let path = directory.join("journal.sqlite");
+        let exists = path.try_exists().map_err(|error| {
+            ChangeError::io(format!("look for the journal {}", path.display()), &error)
+                .help("run it as root: the journal holds originals that root alone may read")
+        })?;
+        if exists { Self::open(directory).map(Some) } else { Ok(None) }
+    }
+
     /// Writes a transaction down: byte copies and the script first, then one commit. When this returns, everything
     /// needed to restore the host has reached the disk.
     ///
@@ -263,10 +276,7 @@ impl Journal {
             .query_row("SELECT * FROM transactions WHERE id = ?1", [id], transaction)
             .optional()
             .map_err(|error| sqlite("read the journal", &error))?;
-        let mut transaction = found.ok_or_else(|| {
-            ChangeError::new(format!("find transaction {id}"), "the journal has none of that number")
-                .help("`narrows history` lists them")
-        })?;
+        let mut transaction = found.ok_or_else(|| no_such(id))?;
         transaction.steps = self.steps(id)?;
         Ok(transaction)
     }
@@ -296,6 +306,12 @@ fn connected(path: &Path, locking: &str) -> rusqlite::Result<Connection> {
 fn needs_room(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
     matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure))
+}
+
+/// The error for a number that no transaction has.
+pub fn no_such(id: i64) -> ChangeError {
+    ChangeError::new(format!("find transaction {id}"), "the journal has none of that number")
+        .help("`narrows history` lists them")
 }
 
 fn transaction(row: &Row) -> rusqlite::Result<Transaction> {

@@ -123,6 +123,7 @@ impl Kind for Mount {
             .all(|name| [value(&original, name), value(&wanted, name)].contains(&value(&now, name)))
     }
 
+    /// It names source and mount point: with one of them alone, mount(8) adds the options of fstab(5).
     fn shell(&self, to: &State) -> Vec<String> {
         let (options, of_super) = (value(to, OPTIONS), value(to, SUPER));
         let known = of_filesystem(value(to, TYPE));
@@ -133,7 +134,8 @@ impl Kind for Mount {
             .chain([access_times(options)])
             .chain(of_super.split(',').filter(|word| known.iter().any(|option| option.is(word))))
             .collect();
-        vec![format!("mount -o {} {}", quoted(&words.join(",")), quoted(&self.mount_point))]
+        let (words, source) = (quoted(&words.join(",")), quoted(value(to, SOURCE)));
+        vec![format!("mount -o {words} -- {source} {}", quoted(&self.mount_point))]
     }
 
     /// A line of fstab makes it last.

@@ -11,7 +11,7 @@ use super::signals::HeldBack;
 use super::{Left, Outcome};
 use crate::journal::{Journal, Lock, NewTransaction, Status, Step};
 use crate::machine::now_unix_ms;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanHost};
 use crate::{ChangeError, Phase};
 
 /// How a plan is applied.
@@ -46,12 +46,12 @@ pub enum Applied {
 /// Applies a plan: all of it, or nothing.
 ///
 /// # Errors
-/// Before anything was written: when another transaction is running, was cut short or is on trial, when the host has
+/// Before anything was written: when the plan is of another host, when another transaction is running, was cut short or is on trial, when the host has
 /// moved away from the state the plan was made from, when a file's own program already finds it wrong, or when the
 /// journal cannot be written.
 pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError> {
-    for_this_host(plan)?;
     let changes = selected(plan, &options.only)?;
+    of_this_host(&plan.host)?;
     let mut journal = Journal::open(&options.state_directory)?;
     let _lock = Lock::take(journal.directory(), Duration::ZERO)?;
     may_begin(&journal)?;
@@ -78,16 +78,22 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
     finish(&journal, id, prepared, done)
 }
 
-/// What was right for another host is not for this one, even where it holds the same values.
-fn for_this_host(plan: &Plan) -> Result<(), ChangeError> {
-    let Some(of) = &plan.host.machine_id else { return Ok(()) };
-    let here = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
-    if here.trim() == of {
+/// A plan holds the numbers of the host it was made on. Its `/etc/machine-id` tells hosts apart (machine-id(5)); its
+/// name does where it has none.
+fn of_this_host(planned: &PlanHost) -> Result<(), ChangeError> {
+    let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let (what, wanted, here) = match (&planned.machine_id, &planned.name) {
+        (Some(id), _) => ("machine-id", id, read("/etc/machine-id")),
+        (None, Some(name)) => ("name", name, read("/proc/sys/kernel/hostname")),
+        (None, None) => return Ok(()),
+    };
+    if here.as_ref() == Some(wanted) {
         return Ok(());
     }
-    let name = plan.host.name.as_deref().unwrap_or("another host");
-    Err(ChangeError::new("apply the plan", format!("it was made for {name}, with another /etc/machine-id"))
-        .help("run `narrows plan` on this host"))
+    let name = planned.name.as_deref().unwrap_or("another host");
+    let here = here.as_deref().unwrap_or("none");
+    let why = format!("it was made for {name} with {what} {wanted}, and this host has {here}");
+    Err(ChangeError::new("apply the plan", why).help("make a plan on this host: `narrows plan`"))
 }
 
 /// A transaction that was cut short must be undone before the next one reads its originals: they would be the values

@@ -17,12 +17,11 @@ use crate::journal::{Journal, Lock, Status, Step};
 /// When nothing is on trial, a file it must write was changed since, or a step was refused. In the last case the
 /// trial goes on as it was, and its dead man stays armed.
 pub fn confirm(state_directory: &Path) -> Result<Outcome, ChangeError> {
-    let journal = Journal::open(state_directory)?;
+    let journal = Journal::open_existing(state_directory)?.ok_or_else(nothing_on_trial)?;
     let _lock = Lock::take(journal.directory(), Duration::from_secs(10))?;
     let all = journal.transactions()?;
     let Some(trial) = all.into_iter().rfind(|transaction| transaction.status == Status::Trying) else {
-        return Err(ChangeError::new("confirm", "no transaction is on trial")
-            .help("`narrows history` shows what became of it: a trial is undone at its deadline"));
+        return Err(nothing_on_trial());
     };
     let (id, mut steps) = (trial.id, trial.steps);
     still_there(&steps)?;
@@ -50,6 +49,11 @@ pub fn confirm(state_directory: &Path) -> Result<Outcome, ChangeError> {
     journal.set_status(id, Status::Applied, None)?;
     dead_man::dismiss(&journal, id);
     outcome(&journal, id, vec![], notes)
+}
+
+fn nothing_on_trial() -> ChangeError {
+    ChangeError::new("confirm", "no transaction is on trial")
+        .help("`narrows history` shows what became of it: a trial is undone at its deadline")
 }
 
 /// What was put on trial must still be what is there, and what is yet to be written must be as it was found.

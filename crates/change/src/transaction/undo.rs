@@ -9,7 +9,7 @@ use super::services::take_up_again;
 use super::signals::HeldBack;
 use super::{Outcome, dead_man};
 use crate::ChangeError;
-use crate::journal::{Journal, Lock, Status, Transaction};
+use crate::journal::{Journal, Lock, Status, Transaction, no_such};
 use crate::machine::boot_id;
 
 /// What to undo, and how.
@@ -45,7 +45,9 @@ pub enum Undo {
 /// # Errors
 /// When there is none of that number, a later one must be undone first, or the journal cannot be read.
 pub fn undo(options: &UndoOptions) -> Result<Undo, ChangeError> {
-    let journal = Journal::open(&options.state_directory)?;
+    let Some(journal) = Journal::open_existing(&options.state_directory)? else {
+        return options.id.map_or(Ok(Undo::Nothing), |id| Err(no_such(id)));
+    };
     let _lock = Lock::take(journal.directory(), options.patience)?;
     let all = journal.transactions()?;
     let live = |transaction: &&Transaction| transaction.status.is_live();
