@@ -2,6 +2,7 @@
 # After undo, the next boot finds the originals.
 # run.sh: -c 2 -n 2 -i systemd
 . /lab/common
+udevadm settle # udev renames the card meanwhile; narrows-boot.service must find it by itself
 key=net.core.somaxconn nic=$(ls /sys/class/net | grep -v '^lo$') irq=$(irq_named 'virtio.*-input.1$')
 state() {
     echo "$(sysctl -n $key vm.swappiness | tr '\n' ' ')irq $(cpus_of "$irq") ring $(ethtool -g "$nic" | awk '/^RX:/ { n = $2 } END { print n }')" \
@@ -9,7 +10,7 @@ state() {
 }
 case $boot in
     1)
-        ethtool -L "$nic" combined 2; ip link set "$nic" up
+        ip link set "$nic" up
         save state "$(state)"; save files "$(lasting_files)"; echo "      before: $(state)"
         planned /root/plan.json << JSON
 [{"what": {"kind": "sysctl", "key": "$key"}, "value": "8192"},
@@ -24,8 +25,6 @@ JSON
         echo "      files: $(lasting_files)"
         sync; hard_reset ;;
     2)
-        ethtool -L "$nic" combined 2
-        until_true 60 systemctl is-active --quiet narrows-boot.service || true
         is "narrows-boot.service" "$(systemctl show -P Result narrows-boot.service)" success
         journalctl -b -u narrows-boot.service --no-pager -o cat | sed 's/^/      /'
         is "values after the reset" "$(state)" "8192 7 irq 0 ring 256 rps 2 bbr"
@@ -34,7 +33,7 @@ JSON
         is "values after undo" "$(state)" "$(saved state)"; is "files of narrows below /etc" "$(lasting_files)" "$(saved files)"
         hard_reset ;;
     3)
-        ethtool -L "$nic" combined 2; ip link set "$nic" up
+        ip link set "$nic" up
         is "values after the next reset" "$(state)" "$(saved state)"
         is "files of narrows below /etc" "$(lasting_files)" "$(saved files)"
         is "narrows-boot.service" "$(systemctl show -P LoadState narrows-boot.service)" not-found
