@@ -93,14 +93,12 @@ fn in_order(mut wishes: Vec<Wish>) -> Vec<Wish> {
 
 fn drafts(ground: &Ground<'_>, wishes: Vec<Wish>, refused: &mut Vec<Refusal>) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    let mut broken = Vec::new();
     for wish in wishes {
         match lower(ground, wish) {
             Ok(draft) => drafts.push(draft),
             Err(failed) => {
                 let (wish, claim) = *failed;
                 refused.push(refusal(&wish, claim));
-                broken.push(wish);
             }
         }
     }
@@ -115,34 +113,8 @@ fn drafts(ground: &Ground<'_>, wishes: Vec<Wish>, refused: &mut Vec<Refusal>) ->
             None => kept.push(draft),
             Some(Forbidden { because, instead }) => {
                 refused.push(refusal(&draft.wish, Claim { because, owner: None, instead }));
-                broken.push(draft.wish);
             }
         }
-    }
-    whole(kept, &broken, refused)
-}
-
-/// Refuses what belongs to a remedy of which a part is refused: a line that goes while the value that it sets stays, or a
-/// range that widens over ports that nobody reserved, is not what the remedy promises.
-fn whole(drafts: Vec<Draft>, broken: &[Wish], refused: &mut Vec<Refusal>) -> Vec<Draft> {
-    let mut kept = Vec::new();
-    for draft in drafts {
-        let remedy = |wish: &Wish| (wish.causes.first().cloned(), wish.remedy.clone());
-        let part = broken.iter().find(|wish| remedy(wish) == remedy(&draft.wish));
-        let Some(part) = part else {
-            kept.push(draft);
-            continue;
-        };
-        let target = target_of(&part.change.what, None);
-        let name = target.map(|target| target.kind().name()).unwrap_or_default();
-        refused.push(refusal(
-            &draft.wish,
-            Claim {
-                because: format!("it belongs together with the change of {name}, which is refused"),
-                owner: None,
-                instead: format!("settle {name} first, then plan again"),
-            },
-        ));
     }
     kept
 }

@@ -33,11 +33,14 @@ pub(super) fn steps(ground: &Ground<'_>, target: &Target, action: &Action) -> Re
     ])
 }
 
+/// The unit waits for udev to have settled: before, an interface may be there under another name, or not at all
+/// (systemd-udev-settle.service(8)).
 fn unit() -> Vec<Edit> {
     let lines = [
         "[Unit]",
         "Description=Values that narrows set and that no other file keeps over a boot",
-        "After=network.target",
+        "Wants=systemd-udev-settle.service",
+        "After=systemd-udev-settle.service network.target",
         "ConditionPathExists=/etc/narrows/boot.sh",
         "[Service]",
         "Type=oneshot",

@@ -1,7 +1,7 @@
 //! Puts one step back, and never overwrites what somebody else wrote.
 
 use crate::journal::{Journal, Step};
-use crate::{ChangeError, State, Target};
+use crate::{ChangeError, Kind, State, Target};
 
 use super::Left;
 
@@ -101,10 +101,11 @@ fn changed_since(step: &Step, now: &State) -> Left {
 }
 
 /// A write that was cut short leaves a file as it was, and beside it what was to replace it, or a directory made for
-/// it.
+/// it; and a number of queues as it was, but not the steering of those queues.
 fn sweep(step: &Step) -> Result<(), ChangeError> {
     match &step.target {
         Target::File(file) => file.sweep(&step.original),
+        Target::Channels(channels) => channels.write(&step.original),
         _ => Ok(()),
     }
 }
@@ -116,8 +117,9 @@ pub(super) fn shown(state: &State) -> String {
         State::Text { value } if value.is_empty() => "an empty value".to_owned(),
         State::Text { value } => value.clone(),
         State::Values { values } => {
-            let values: Vec<_> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            values.join(" ")
+            // What is given back beside the values is named by its path.
+            let values = values.iter().filter(|(name, _)| !name.contains('/'));
+            values.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
         }
         State::File(file) => format!("{} bytes, sha256 {:.12}…", file.contents.0.len(), file.sha256()),
         State::Link { to } => format!("a link to {to}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Left;
+use super::{Left, dead_man};
 use crate::activation::{ActivationOutcome, activate};
 use crate::checker::{CheckOutcome, Checker, checker_of};
 use crate::journal::{Journal, Step};
@@ -23,7 +23,10 @@ impl Checks {
             Target::File(file) => Some(file.path.as_str()),
             _ => None,
         });
-        let checkers: BTreeSet<_> = paths.filter_map(checker_of).collect();
+        // Without systemd as the service manager nothing takes its files up, and their check waits for a bus in vain.
+        let useful =
+            |checker: &Checker| dead_man::systemd_runs() || !matches!(checker, Checker::Systemd { .. });
+        let checkers: BTreeSet<_> = paths.filter_map(checker_of).filter(useful).collect();
         let found = checkers.into_iter().map(|checker| {
             let complaints = checker.complaints()?;
             if complaints.as_ref().is_some_and(|complaints| !complaints.is_empty()) && !checker.reads_on() {

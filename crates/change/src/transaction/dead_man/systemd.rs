@@ -12,7 +12,7 @@ use crate::{ChangeError, Contents, FileState, Kind, State};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// sd_booted(3): this directory exists when systemd is the init system.
-pub(super) fn is_running() -> bool {
+pub(in crate::transaction) fn is_running() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
