@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use host::Host;
-use model::ChangeKind;
 use model::report::Report;
+use model::{ChangeKind, Edit};
 
 use super::choose::{self, Wish};
 use super::lower::{Draft, Ground, lower, target_of};
@@ -122,29 +122,45 @@ fn drafts(ground: &Ground<'_>, wishes: Vec<Wish>, refused: &mut Vec<Refusal>) ->
     whole(kept, &broken, refused)
 }
 
-/// Refuses what belongs to a remedy of which a part is refused: a line that goes while the value that it sets stays, or a
-/// range that widens over ports that nobody reserved, is not what the remedy promises.
+/// Refuses the rest of a remedy of which a part is refused, as far as it is about the same parameter: a line that goes
+/// while the value stays, or a range that widens over ports that nobody reserved, is not what the remedy promises.
 fn whole(drafts: Vec<Draft>, broken: &[Wish], refused: &mut Vec<Refusal>) -> Vec<Draft> {
+    let belongs = |wish: &Wish, part: &&Wish| {
+        let same = part.causes.first() == wish.causes.first() && part.remedy == wish.remedy;
+        same && parameters(&part.change.what).iter().any(|key| parameters(&wish.change.what).contains(key))
+    };
     let mut kept = Vec::new();
     for draft in drafts {
-        let remedy = |wish: &Wish| (wish.causes.first().cloned(), wish.remedy.clone());
-        let part = broken.iter().find(|wish| remedy(wish) == remedy(&draft.wish));
-        let Some(part) = part else {
+        let Some(part) = broken.iter().find(|part| belongs(&draft.wish, part)) else {
             kept.push(draft);
             continue;
         };
         let target = target_of(&part.change.what, None);
         let name = target.map(|target| target.kind().name()).unwrap_or_default();
-        refused.push(refusal(
-            &draft.wish,
-            Claim {
-                because: format!("it belongs together with the change of {name}, which is refused"),
-                owner: None,
-                instead: format!("settle {name} first, then plan again"),
-            },
-        ));
+        let because = format!("it belongs together with the change of {name}, which is refused");
+        let instead = format!("settle {name} first, then plan again");
+        refused.push(refusal(&draft.wish, Claim { because, owner: None, instead }));
     }
     kept
+}
+
+fn sysctl_key(edit: &Edit) -> Option<&str> {
+    match edit {
+        Edit::Sysctl { key, .. } => Some(key),
+        _ => None,
+    }
+}
+
+/// The kernel parameters that a change is about. The range of ports and what is reserved in it count as one.
+fn parameters(what: &ChangeKind) -> Vec<&str> {
+    let keys: Vec<&str> = match what {
+        ChangeKind::Sysctl { key } => vec![key],
+        ChangeKind::File { edits, .. } => edits.iter().filter_map(sysctl_key).collect(),
+        _ => vec![],
+    };
+    let one =
+        |key| if key == "net.ipv4.ip_local_reserved_ports" { "net.ipv4.ip_local_port_range" } else { key };
+    keys.into_iter().map(one).collect()
 }
 
 fn refusal(wish: &Wish, claim: Claim) -> Refusal {

@@ -117,3 +117,27 @@ fn a_mount_becomes_read_only_only_where_nothing_was_written() {
         assert_eq!((plan.changes.len(), plan.refused.len()), (count, 1 - count), "{plan:#?}");
     }
 }
+
+#[test]
+fn of_one_parameter_all_or_nothing_is_changed() {
+    let tree = tree(&[
+        ("/etc/sysctl.d/10-web.conf", "net.core.somaxconn = 64\n"),
+        ("/etc/sysctl.d/20-web.conf", "# Ansible managed\nnet.core.somaxconn = 128\n"),
+        ("/etc/sysctl.d/30-web.conf", "vm.swappiness = 10\n"),
+    ]);
+    let gone = |path: &str, key: &str| {
+        let edits = vec![Edit::Sysctl { key: key.to_owned(), value: None, line: None }];
+        let what = ChangeKind::File { path: path.to_owned(), edit: "delete a line".to_owned(), edits };
+        changing(what, "set", "no such line")
+    };
+    let changes = vec![
+        sysctl(SOMAXCONN, "128", "4096"),
+        gone("/etc/sysctl.d/10-web.conf", SOMAXCONN),
+        gone("/etc/sysctl.d/30-web.conf", "vm.swappiness"),
+    ];
+    let plan = planned(&tree, &report(vec![asking("a.b", Severity::Breaking, changes)]));
+    assert_eq!(plan.changes.len(), 1, "{plan:#?}");
+    assert_eq!(plan.changes[0].id, "/etc/sysctl.d/30-web.conf");
+    assert_eq!(plan.refused.len(), 2);
+    assert!(plan.refused[1].because.contains("belongs together with the change of net.core.somaxconn"));
+}
