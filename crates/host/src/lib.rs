@@ -17,7 +17,7 @@ mod tree;
 pub use error::HostError;
 pub use foreign::FILE_DEADLINE;
 pub use live::LiveHost;
-pub use local::{read_local, write_local};
+pub use local::{LocalFile, read_local, read_local_file, write_local};
 pub use recorder::{Recorded, Recorder};
 pub use tree::{Tree, TreeHost};
 

@@ -1,11 +1,14 @@
 //! `narrows apply` and `narrows confirm`.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use change::ChangeError;
 use change::plan::Plan;
 use change::transaction::{self, Applied, ApplyOptions};
+use host::{Host, LiveHost};
 
 use crate::arguments::change::{Apply, Confirm, ResultFormat};
 use crate::exit::{Exit, UsageError};
@@ -18,19 +21,22 @@ pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
     if !arguments.yes && !somebody_is_there {
         return Err(UsageError("nobody is there to be asked; --yes applies without asking".into()).into());
     }
+    must_be_root("apply a plan")?;
     let wanted = match &arguments.plan {
-        Some(path) => {
-            let bytes = host::read_local(path)?;
-            Plan::from_json(&bytes).with_context(|| format!("{} is no plan", path.display()))?
-        }
+        Some(path) => saved(path)?,
         None => plan::live(&arguments.choice)?,
     };
-    if human && arguments.plan.is_none() {
-        output::print(&render::plan::plan(&wanted))?;
+    let shown = human && (arguments.plan.is_none() || !arguments.yes);
+    if shown {
+        output::print(&render::plan::plan(&wanted, None))?;
     }
     let only: &[String] = if arguments.plan.is_some() { &arguments.choice.only } else { &[] };
     let chosen = transaction::selected(&wanted, only)?;
-    if !chosen.is_empty() && !arguments.yes && !agreed(chosen.len(), arguments.trial)? {
+    if chosen.is_empty() {
+        // The plan has said so where it was printed.
+        return if shown { Ok(Exit::Clear) } else { report(&Applied::Nothing, arguments.state.format) };
+    }
+    if !arguments.yes && !agreed(chosen.len(), arguments.trial)? {
         return Ok(Exit::Refused);
     }
     let applied = transaction::apply(
@@ -42,15 +48,39 @@ pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
             restart: arguments.restart,
         },
     )?;
-    output::print(&match arguments.state.format {
-        ResultFormat::Human => render::transaction::applied(&applied),
-        ResultFormat::Json => render::transaction::applied_json(&applied)?,
+    report(&applied, arguments.state.format)
+}
+
+fn report(applied: &Applied, format: ResultFormat) -> anyhow::Result<Exit> {
+    output::print(&match format {
+        ResultFormat::Human => render::transaction::applied(applied),
+        ResultFormat::Json => render::transaction::applied_json(applied)?,
     })?;
     Ok(match applied {
         Applied::Nothing | Applied::Done(_) => Exit::Clear,
         Applied::PutBack { outcome, .. } if outcome.left.is_empty() => Exit::Refused,
         Applied::PutBack { .. } => Exit::Incomplete,
     })
+}
+
+/// Only root can write what plans write, and read the originals in the journal.
+pub(crate) fn must_be_root(attempted: &str) -> anyhow::Result<()> {
+    if LiveHost::new().is_root() != Some(false) {
+        return Ok(());
+    }
+    Err(ChangeError::new(attempted, "you are not root").help("run it with sudo").into())
+}
+
+/// Reads a saved plan. One that anybody may have written is not for root to carry out: its hash is no signature.
+fn saved(path: &Path) -> anyhow::Result<Plan> {
+    let file = host::read_local_file(path)?;
+    let shown = path.display();
+    if file.writable_by_all {
+        return Err(ChangeError::new(format!("apply {shown}"), "every user may write to it")
+            .help(format!("read it, then `chmod o-w {}`", output::word(&shown.to_string())))
+            .into());
+    }
+    Plan::from_json(&file.bytes).with_context(|| shown.to_string())
 }
 
 fn agreed(changes: usize, trial: Option<Duration>) -> anyhow::Result<bool> {
@@ -66,6 +96,7 @@ fn agreed(changes: usize, trial: Option<Duration>) -> anyhow::Result<bool> {
 
 /// Keeps what is on trial.
 pub(crate) fn confirm(arguments: &Confirm) -> anyhow::Result<Exit> {
+    must_be_root("confirm")?;
     let outcome = transaction::confirm(&arguments.state.directory)?;
     output::print(&match arguments.state.format {
         ResultFormat::Human => render::transaction::confirmed(&outcome),

@@ -33,7 +33,14 @@ fn once(arguments: &Check) -> anyhow::Result<Exit> {
     let evidence = target::read(arguments.target.as_deref(), arguments.window)?;
     let report = narrowed(stack::diagnose(&evidence), &arguments.only);
     let text = match arguments.format {
-        Format::Human => render::human::report(&report, &evidence, arguments.all),
+        Format::Human => {
+            let plan = match arguments.target.as_deref() {
+                None => Some("narrows plan"),
+                Some(path) if path.is_dir() => Some("narrows plan DIR"),
+                Some(_) => None,
+            };
+            render::human::report(&report, &evidence, arguments.all, plan)
+        }
         Format::Markdown => render::markdown::report(&report),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&report)?),
     };

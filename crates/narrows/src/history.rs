@@ -1,6 +1,6 @@
 //! `narrows history`.
 
-use change::journal::{Journal, Transaction};
+use change::journal::{Journal, Transaction, no_such};
 
 use crate::arguments::change::{History, ResultFormat};
 use crate::exit::Exit;
@@ -9,10 +9,11 @@ use crate::{output, render};
 /// Lists the transactions, or shows one.
 pub(crate) fn run(arguments: &History) -> anyhow::Result<Exit> {
     let directory = &arguments.state.directory;
-    let transactions = match (directory.join("journal.sqlite").exists(), arguments.id) {
-        (false, None) => vec![],
-        (_, Some(id)) => vec![Journal::open(directory)?.transaction(id)?],
-        (true, None) => Journal::open(directory)?.transactions()?,
+    let transactions = match (Journal::open_existing(directory)?, arguments.id) {
+        (None, None) => vec![],
+        (None, Some(id)) => return Err(no_such(id).into()),
+        (Some(journal), Some(id)) => vec![journal.transaction(id)?],
+        (Some(journal), None) => journal.transactions()?,
     };
     output::print(&match arguments.state.format {
         ResultFormat::Json => json(&transactions)?,

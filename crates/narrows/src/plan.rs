@@ -24,13 +24,22 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         host::write_local(path, json.as_bytes())?;
     }
     output::print(&match arguments.format {
-        PlanFormat::Human => render::plan::plan(&plan),
+        PlanFormat::Human => render::plan::plan(&plan, apply(arguments).as_deref()),
         PlanFormat::Json => json,
         PlanFormat::Shell => change::export::shell(&plan),
         PlanFormat::Ansible => change::export::ansible(&plan),
         PlanFormat::Diff => change::export::diff(&plan),
     })?;
     Ok(Exit::Clear)
+}
+
+/// The command that carries the plan out. A plan of a tree is for another host, so it must be saved to get there.
+fn apply(arguments: &Arguments) -> Option<String> {
+    match &arguments.output {
+        Some(path) => Some(format!("narrows apply {}", output::word(&path.display().to_string()))),
+        None if arguments.target.is_none() => Some("narrows apply".to_owned()),
+        None => None,
+    }
 }
 
 /// Reads this host and plans for it.

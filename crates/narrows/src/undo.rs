@@ -4,21 +4,26 @@ use std::time::Duration;
 
 use change::transaction::{self, DeadManOrder, UndoOptions};
 
+use crate::apply::must_be_root;
 use crate::arguments::change::{DeadMan, ResultFormat, Undo};
 use crate::exit::Exit;
 use crate::{output, render};
 
 /// Puts back what a transaction changed, or what all of them did.
 pub(crate) fn run(arguments: &Undo) -> anyhow::Result<Exit> {
+    must_be_root("undo")?;
     let options = UndoOptions {
         state_directory: arguments.state.directory.clone(),
         id: arguments.id,
         force: arguments.force,
         unless_confirmed: arguments.unless_confirmed,
-        patience: Duration::from_secs(if arguments.unless_confirmed { 600 } else { 0 }),
+        patience: Duration::ZERO,
     };
     loop {
-        let undone = transaction::undo(&options)?;
+        let undone = match (options.unless_confirmed, options.id) {
+            (true, Some(id)) => transaction::undo_unless_confirmed(id, &options.state_directory)?,
+            _ => transaction::undo(&options)?,
+        };
         output::print(&match arguments.state.format {
             ResultFormat::Human => render::transaction::undone(&undone),
             ResultFormat::Json => render::transaction::undone_json(&undone)?,

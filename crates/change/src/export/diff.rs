@@ -1,23 +1,26 @@
-//! A plan as one unified difference: values as files of one line, then the files themselves.
+//! A plan as one unified difference: values as comments, then the files.
 
 use super::headline;
-use crate::plan::Plan;
+use crate::plan::{Plan, REDACTED};
+use crate::shell::comment;
 use crate::{Action, Operation, Target};
 
-/// The difference that a plan makes, for a review. Values are not files that patch(1) could change; files are.
+/// The difference that a plan makes, for a review. Values, which are no files that patch(1) could change, are comments;
+/// the rest is for `patch -p1 -d /`, unless a secret was left out.
 pub fn diff(plan: &Plan) -> String {
-    let mut text = String::new();
+    let mut text = format!("# narrows plan {}\n", comment(&plan.hash));
     for change in &plan.changes {
-        let values = change.operations.iter().filter_map(value).collect::<String>();
-        if !values.is_empty() {
-            text.push_str(&format!("# {}\n{values}", crate::shell::comment(&headline(change))));
-        }
+        text.push_str(&format!("# {}\n", comment(&headline(change))));
+        text.extend(change.operations.iter().filter_map(value));
     }
     for file in &plan.files {
-        text.push_str(&file.difference);
-        if !file.difference.ends_with('\n') {
-            text.push('\n');
+        if file.difference.contains(REDACTED) {
+            let path = comment(&file.path);
+            text.push_str(&format!(
+                "# Secrets of {path} are left out, so that patch(1) does not apply this:\n"
+            ));
         }
+        text.push_str(&file.difference);
     }
     text
 }
@@ -27,18 +30,19 @@ fn value(operation: &Operation) -> Option<String> {
         return None;
     }
     let name = operation.target.kind().name();
-    let after = match &operation.action {
-        Action::Set { value } => format!("+{value}\n"),
+    let before = match (&operation.action, operation.before.split_once(' ')) {
+        (Action::Set { .. }, Some(("text" | "values" | "qdisc", before))) => vec![('-', before)],
+        _ => vec![],
+    };
+    let after: Vec<(char, &str)> = match &operation.action {
+        Action::Set { value } => vec![('+', value)],
         Action::Options { set, remove } => {
-            let removed = remove.iter().map(|option| format!("-{option}\n"));
-            removed.chain(set.iter().map(|option| format!("+{option}\n"))).collect()
+            let removed = remove.iter().map(|option| ('-', option.as_str()));
+            removed.chain(set.iter().map(|option| ('+', option.as_str()))).collect()
         }
-        Action::Load => "+loaded\n".to_owned(),
+        Action::Load => vec![('+', "loaded")],
         Action::Edit { .. } | Action::Link { .. } => return None,
     };
-    let before = match (&operation.action, operation.before.split_once(' ')) {
-        (Action::Set { .. }, Some(("text" | "values" | "qdisc", before))) => format!("-{before}\n"),
-        _ => String::new(),
-    };
-    Some(format!("--- {name}\n+++ {name}\n@@ -1 +1 @@\n{before}{after}"))
+    let lines = before.into_iter().chain(after);
+    Some(lines.map(|(sign, value)| format!("#   {sign} {}: {}\n", comment(&name), comment(value))).collect())
 }

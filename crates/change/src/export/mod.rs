@@ -2,6 +2,7 @@
 
 mod ansible;
 mod diff;
+mod files;
 mod shell;
 
 pub use ansible::ansible;
@@ -20,3 +21,6 @@ fn headline(change: &PlannedChange) -> String {
     };
     format!("{}: {from}{target} ({})", change.id, change.causes.join(", "))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,11 @@
 //! have been written. Beside it lie byte copies and a script, so that a person can restore without narrows.
 
 mod copies;
+mod directory;
 mod lock;
 mod record;
 mod store;
 
 pub use lock::Lock;
 pub use record::{Status, Step, Transaction};
-pub use store::{Journal, NewTransaction};
+pub use store::{Journal, NewTransaction, no_such};

@@ -115,6 +115,15 @@ impl Kind for Mount {
         State::Values { values: values.iter().map(sorted).collect() }
     }
 
+    /// Options of the mount are changed before those of its file system.
+    fn is_between(&self, now: &State, original: &State, wanted: &State) -> bool {
+        let [now, original, wanted] = [now, original, wanted].map(|state| self.normal(state));
+        [OPTIONS, SUPER, TYPE, SOURCE]
+            .into_iter()
+            .all(|name| [value(&original, name), value(&wanted, name)].contains(&value(&now, name)))
+    }
+
+    /// It names source and mount point: with one of them alone, mount(8) adds the options of fstab(5).
     fn shell(&self, to: &State) -> Vec<String> {
         let (options, of_super) = (value(to, OPTIONS), value(to, SUPER));
         let known = of_filesystem(value(to, TYPE));
@@ -125,7 +134,8 @@ impl Kind for Mount {
             .chain([access_times(options)])
             .chain(of_super.split(',').filter(|word| known.iter().any(|option| option.is(word))))
             .collect();
-        vec![format!("mount -o {} {}", quoted(&words.join(",")), quoted(&self.mount_point))]
+        let (words, source) = (quoted(&words.join(",")), quoted(value(to, SOURCE)));
+        vec![format!("mount -o {words} -- {source} {}", quoted(&self.mount_point))]
     }
 
     /// A line of fstab makes it last.

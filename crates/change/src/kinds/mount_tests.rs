@@ -195,7 +195,10 @@ fn the_shell_makes_the_same_write() {
         let mount = mount(folder, "it's", &["-t", "tmpfs", "-o", "size=1m,nosuid", "narrows-test"]);
         let wanted = mount.wanted(&mount.read().unwrap(), &options(&["noatime", "size=2m"], &[])).unwrap();
         let shell = mount.shell(&wanted).join("\n");
-        assert!(shell.starts_with("mount -o remount,rw,nosuid,noatime,size=2048k '"), "{shell}");
+        assert!(
+            shell.starts_with("mount -o remount,rw,nosuid,noatime,size=2048k -- narrows-test '"),
+            "{shell}"
+        );
         run("sh", &["-c", &shell]);
         assert_eq!(mount.normal(&mount.read().unwrap()), mount.normal(&wanted));
         assert_eq!(mount.boot_lines(&wanted), None);

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use host::Host;
+use model::ChangeKind;
 use model::report::Report;
-use model::{ChangeKind, Edit};
 
 use super::choose::{self, Wish};
 use super::lower::{Draft, Ground, lower, target_of};
 use super::refusals::{Forbidden, forbidden_here, in_action};
 use super::{
     LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates, differences,
-    merge, settle,
+    merge, settle, together,
 };
 use crate::ChangeError;
 use crate::kinds::NetworkNamespace;
@@ -51,11 +51,11 @@ pub fn plan_with(
     let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
-    let changes = changes(&ground, report, drafts, &mut refused)?;
+    let changes = together::together(changes(&ground, report, drafts, &mut refused)?, &mut refused);
+    let only = Only::of(options);
+    refused.retain(|refusal| only.keeps_change(&refusal.change.what, &refusal.causes));
     let mut by_hand = choice.by_hand;
-    by_hand.retain(|hand| {
-        options.only.is_empty() || options.only.iter().any(|word| is_or_is_in(&hand.cause, word))
-    });
+    by_hand.retain(|hand| only.keeps("", std::slice::from_ref(&hand.cause)));
     let files = differences::differences(states, &changes)?;
     let host = PlanHost {
         name: report.host.name.clone(),
@@ -93,14 +93,12 @@ fn in_order(mut wishes: Vec<Wish>) -> Vec<Wish> {
 
 fn drafts(ground: &Ground<'_>, wishes: Vec<Wish>, refused: &mut Vec<Refusal>) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    let mut broken = Vec::new();
     for wish in wishes {
         match lower(ground, wish) {
             Ok(draft) => drafts.push(draft),
             Err(failed) => {
                 let (wish, claim) = *failed;
                 refused.push(refusal(&wish, claim));
-                broken.push(wish);
             }
         }
     }
@@ -115,52 +113,10 @@ fn drafts(ground: &Ground<'_>, wishes: Vec<Wish>, refused: &mut Vec<Refusal>) ->
             None => kept.push(draft),
             Some(Forbidden { because, instead }) => {
                 refused.push(refusal(&draft.wish, Claim { because, owner: None, instead }));
-                broken.push(draft.wish);
             }
         }
     }
-    whole(kept, &broken, refused)
-}
-
-/// Refuses the rest of a remedy of which a part is refused, as far as it is about the same parameter: a line that goes
-/// while the value stays, or a range that widens over ports that nobody reserved, is not what the remedy promises.
-fn whole(drafts: Vec<Draft>, broken: &[Wish], refused: &mut Vec<Refusal>) -> Vec<Draft> {
-    let belongs = |wish: &Wish, part: &&Wish| {
-        let same = part.causes.first() == wish.causes.first() && part.remedy == wish.remedy;
-        same && parameters(&part.change.what).iter().any(|key| parameters(&wish.change.what).contains(key))
-    };
-    let mut kept = Vec::new();
-    for draft in drafts {
-        let Some(part) = broken.iter().find(|part| belongs(&draft.wish, part)) else {
-            kept.push(draft);
-            continue;
-        };
-        let target = target_of(&part.change.what, None);
-        let name = target.map(|target| target.kind().name()).unwrap_or_default();
-        let because = format!("it belongs together with the change of {name}, which is refused");
-        let instead = format!("settle {name} first, then plan again");
-        refused.push(refusal(&draft.wish, Claim { because, owner: None, instead }));
-    }
     kept
-}
-
-fn sysctl_key(edit: &Edit) -> Option<&str> {
-    match edit {
-        Edit::Sysctl { key, .. } => Some(key),
-        _ => None,
-    }
-}
-
-/// The kernel parameters that a change is about. The range of ports and what is reserved in it count as one.
-fn parameters(what: &ChangeKind) -> Vec<&str> {
-    let keys: Vec<&str> = match what {
-        ChangeKind::Sysctl { key } => vec![key],
-        ChangeKind::File { edits, .. } => edits.iter().filter_map(sysctl_key).collect(),
-        _ => vec![],
-    };
-    let one =
-        |key| if key == "net.ipv4.ip_local_reserved_ports" { "net.ipv4.ip_local_port_range" } else { key };
-    keys.into_iter().map(one).collect()
 }
 
 fn refusal(wish: &Wish, claim: Claim) -> Refusal {
@@ -181,9 +137,8 @@ fn changes(
     refused: &mut Vec<Refusal>,
 ) -> Result<Vec<PlannedChange>, ChangeError> {
     let named = named(ground, drafts);
-    let only = Only { words: &ground.options.only, namespace: ground.options.namespace.as_ref() };
+    let only = Only::of(ground.options);
     only.check(report, &named, refused)?;
-    refused.retain(|refusal| only.keeps_change(&refusal.change.what, &refusal.causes));
     let mut changes = Vec::new();
     for (id, draft) in named.iter().filter(|(id, draft)| only.keeps(id, &draft.wish.causes)) {
         match settle::settle(ground, draft, id) {
@@ -200,7 +155,11 @@ struct Only<'a> {
     namespace: Option<&'a NetworkNamespace>,
 }
 
-impl Only<'_> {
+impl<'a> Only<'a> {
+    fn of(options: &'a PlanOptions) -> Self {
+        Self { words: &options.only, namespace: options.namespace.as_ref() }
+    }
+
     fn keeps(&self, id: &str, causes: &[String]) -> bool {
         let names = |word: &String| word == id || causes.iter().any(|cause| is_or_is_in(cause, word));
         self.words.is_empty() || self.words.iter().any(names)

@@ -10,6 +10,9 @@ const SCRIPT: &str = "/etc/narrows/boot.sh";
 const UNIT: &str = "/etc/systemd/system/narrows-boot.service";
 const LINK: &str = "/etc/systemd/system/multi-user.target.wants/narrows-boot.service";
 
+/// The one link that a plan makes: from where, to what.
+pub(super) const OUR_LINK: (&str, &str) = (LINK, UNIT);
+
 /// The steps that do an action again at every boot: a block of the script, the unit that runs it, and the link that
 /// starts the unit. The script need not be executable, since the unit names the shell.
 ///

@@ -61,6 +61,11 @@ pub(super) fn choose(report: &Report, options: &PlanOptions) -> Result<Choice, C
     Ok(choice)
 }
 
+/// Whether a confirmed cause asks for something that narrows can do, unless an owner has something against it.
+pub fn asks_for_changes(report: &Report) -> bool {
+    choose(report, &PlanOptions::default()).is_ok_and(|choice| !choice.wishes.is_empty())
+}
+
 /// A remedy of a cause that is not there, or not any more, is not taken. One that no cause has is a mistake.
 fn named_remedy(
     report: &Report,

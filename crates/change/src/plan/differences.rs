@@ -5,9 +5,10 @@ use similar::TextDiff;
 use super::lower_files::from_the_end;
 use super::states::States;
 use super::{FileDifference, PlannedChange};
-use crate::{Action, ChangeError, Operation, State, Target};
+use crate::{Action, ChangeError, Operation, Phase, State, Target};
 
-const REDACTED: &str = "<redacted>";
+/// What stands where a secret was.
+pub(crate) const REDACTED: &str = "<redacted>";
 /// Words in a line that say that what follows is a secret.
 const SECRET_WORDS: [&str; 7] =
     ["password", "passwd", "passphrase", "secret", "token", "authorization", "credential"];
@@ -56,10 +57,24 @@ pub(super) fn differences(
         }
         let now = states.read(&operation.target)?;
         let to = operation.target.kind().wanted(&now, &operation.action)?;
-        let difference = unified(&file.path, &now, &to);
-        found.push(FileDifference { path: file.path.clone(), difference });
+        found.push(difference(&file.path, operation.phase, &now, &to));
     }
     Ok(found)
+}
+
+fn difference(path: &str, phase: Phase, now: &State, to: &State) -> FileDifference {
+    let sha256 = |state: &State| match state {
+        State::File(file) => Some(file.sha256()),
+        _ => None,
+    };
+    FileDifference {
+        path: path.to_owned(),
+        phase,
+        difference: unified(path, now, to),
+        before_sha256: sha256(now),
+        after_sha256: sha256(to),
+        patch: patch(path, now, to),
+    }
 }
 
 fn unified(path: &str, now: &State, to: &State) -> String {
@@ -72,16 +87,39 @@ fn unified(path: &str, now: &State, to: &State) -> String {
     let before = before.unwrap_or_default();
     let difference = TextDiff::from_lines(&before, &after);
     let difference = difference.unified_diff().context_radius(3).header(name, path).to_string();
+    changed_lines(&difference, |content| without_secrets(path, content))
+}
+
+/// The difference for patch(1), without lines around it: those may hold secrets that are none of its business. `None`
+/// where a changed line holds one, or something that no text holds.
+fn patch(path: &str, now: &State, to: &State) -> Option<String> {
+    let text = |state: &State| match state {
+        State::File(file) => {
+            String::from_utf8(file.contents.0.clone()).ok().filter(|text| !text.contains('\0'))
+        }
+        _ => Some(String::new()),
+    };
+    let (before, after) = (text(now)?, text(to)?);
+    let name = if matches!(now, State::File(_)) { path } else { "/dev/null" };
+    let difference = TextDiff::from_lines(&before, &after);
+    let patch = difference.unified_diff().context_radius(0).header(name, path).to_string();
+    (changed_lines(&patch, |content| without_secrets(path, content)) == patch).then_some(patch)
+}
+
+/// A unified difference with something done to each line of it: two lines of names come first, then each begins with a
+/// sign. The ends of lines stay as they are.
+fn changed_lines(difference: &str, to: impl Fn(&str) -> String) -> String {
     let line = |(at, line): (usize, &str)| {
-        // Two lines of names, then lines that each begin with a sign.
         if at < 2 || line.starts_with('@') {
             return line.to_owned();
         }
-        let sign = line.chars().next().map_or(0, char::len_utf8);
+        let end = line.trim_end_matches(['\r', '\n']).len();
+        let sign = line.chars().next().map_or(0, char::len_utf8).min(end);
+        let (line, end) = line.split_at(end);
         let (sign, content) = line.split_at(sign);
-        format!("{sign}{}", without_secrets(path, content))
+        format!("{sign}{}{end}", to(content))
     };
-    difference.lines().enumerate().map(line).map(|line| line + "\n").collect()
+    difference.split_inclusive('\n').enumerate().map(line).collect()
 }
 
 /// A line without what is secret in it, or may be.

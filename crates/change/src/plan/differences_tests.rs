@@ -1,18 +1,19 @@
 use super::*;
 
+fn state_of(text: &str) -> State {
+    State::File(crate::FileState {
+        contents: crate::Contents(text.as_bytes().to_vec()),
+        uid: 0,
+        gid: 0,
+        mode: 0o644,
+        modified: (0, 0),
+        attributes: std::collections::BTreeMap::new(),
+        links: 1,
+    })
+}
+
 fn difference(path: &str, before: Option<&str>, after: &str) -> String {
-    let state = |text: &str| {
-        State::File(crate::FileState {
-            contents: crate::Contents(text.as_bytes().to_vec()),
-            uid: 0,
-            gid: 0,
-            mode: 0o644,
-            modified: (0, 0),
-            attributes: std::collections::BTreeMap::new(),
-            links: 1,
-        })
-    };
-    unified(path, &before.map_or(State::Absent, state), &state(after))
+    unified(path, &before.map_or(State::Absent, state_of), &state_of(after))
 }
 
 #[test]
@@ -49,4 +50,14 @@ fn credentials_of_mounts_are_not_shown_and_other_options_are() {
     let shown =
         difference("/etc/fstab", Some(&format!("{line}\n")), &format!("{}\n", line.replace("=60", "=600")));
     assert!(shown.contains("actimeo=600") && !shown.contains("hun"), "{shown}");
+}
+
+#[test]
+fn a_patch_holds_changed_lines_alone_and_none_is_made_of_a_secret() {
+    let before = "token = abc\r\na = 1\r\nb = 1";
+    let file = |after: &str| patch("/etc/x", &state_of(before), &state_of(after));
+    let wanted = "--- /etc/x\n+++ /etc/x\n@@ -2 +2 @@\n-a = 1\r\n+a = 2\r\n";
+    assert_eq!(file(&before.replace("a = 1", "a = 2")).as_deref(), Some(wanted));
+    assert_eq!(file(&before.replace("abc", "abd")), None);
+    assert_eq!(file("token = abc\r\na\0"), None);
 }

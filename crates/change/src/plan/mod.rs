@@ -13,16 +13,19 @@ mod read;
 mod refusals;
 mod settle;
 mod states;
+mod together;
 
 use std::collections::BTreeMap;
 
 use model::{Change, Observation, Severity};
 use serde::{Deserialize, Serialize};
 
-use crate::Operation;
 use crate::kinds::NetworkNamespace;
+use crate::{Operation, Phase};
 
 pub use assemble::{plan, plan_with};
+pub use choose::asks_for_changes;
+pub(crate) use differences::REDACTED;
 pub use differences::file_operations;
 pub(crate) use lower_files::from_the_end;
 pub use refusals::{Forbidden, forbidden};
@@ -34,7 +37,7 @@ pub const SCHEMA: &str = "narrows.plan/1";
 /// What a plan is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanOptions {
-    /// The changes to keep, by their identity or by a cause that asks for them; all of them when empty.
+    /// The changes to keep, by their identity, by a cause that asks for them, or by its layer; all of them when empty.
     pub only: Vec<String>,
     /// The mildest severity that is acted on.
     pub severity: Severity,
@@ -107,7 +110,7 @@ pub struct PlannedChange {
     pub operations: Vec<Operation>,
     /// Units to reload once files have been written and checked.
     pub reloads: Vec<Activation>,
-    /// The same as lines of shell, for the reader.
+    /// The writes to the running kernel as lines of shell. What is made of files stands in [`Plan::files`].
     pub shell: Vec<String>,
 }
 
@@ -131,12 +134,13 @@ impl Activation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActivationKind {
+    /// `systemctl daemon-reload`, after which resource limits of a drop-in hold. It comes before a restart, which
+    /// otherwise starts the unit with its old drop-ins.
+    DaemonReload,
     /// It rereads its files and serves on.
     Reload,
     /// It ends and begins anew; done only with `--restart`.
     Restart,
-    /// `systemctl daemon-reload`, after which resource limits of a drop-in hold.
-    DaemonReload,
 }
 
 /// What the changes make of a file.
@@ -144,8 +148,16 @@ pub enum ActivationKind {
 pub struct FileDifference {
     /// The file.
     pub path: String,
-    /// The difference in unified format, secrets removed.
+    /// When it is written.
+    pub phase: Phase,
+    /// The difference in unified format with three lines around each change, secrets removed.
     pub difference: String,
+    /// The digest of the file as it is; `None` where there is none yet.
+    pub before_sha256: Option<String>,
+    /// The digest of the file as the changes make it.
+    pub after_sha256: Option<String>,
+    /// The difference for patch(1), without lines around it, where no changed line holds a secret.
+    pub patch: Option<String>,
 }
 
 /// A change that narrows does not make.
@@ -176,8 +188,14 @@ pub struct ByHand {
     pub moves: String,
 }
 
+/// Whether a word is one of these causes, or the layer of one.
+pub(crate) fn names_one(word: &str, causes: &[String]) -> bool {
+    let layer = |cause: &str| cause.split('.').next().is_some_and(|layer| layer == word);
+    causes.iter().any(|cause| cause == word || layer(cause))
+}
+
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 #[cfg(test)]
 mod tests;

@@ -119,25 +119,26 @@ fn a_mount_becomes_read_only_only_where_nothing_was_written() {
 }
 
 #[test]
-fn of_one_parameter_all_or_nothing_is_changed() {
-    let tree = tree(&[
-        ("/etc/sysctl.d/10-web.conf", "net.core.somaxconn = 64\n"),
-        ("/etc/sysctl.d/20-web.conf", "# Ansible managed\nnet.core.somaxconn = 128\n"),
-        ("/etc/sysctl.d/30-web.conf", "vm.swappiness = 10\n"),
-    ]);
-    let gone = |path: &str, key: &str| {
-        let edits = vec![Edit::Sysctl { key: key.to_owned(), value: None, line: None }];
-        let what = ChangeKind::File { path: path.to_owned(), edit: "delete a line".to_owned(), edits };
-        changing(what, "set", "no such line")
-    };
-    let changes = vec![
-        sysctl(SOMAXCONN, "128", "4096"),
-        gone("/etc/sysctl.d/10-web.conf", SOMAXCONN),
-        gone("/etc/sysctl.d/30-web.conf", "vm.swappiness"),
-    ];
-    let plan = planned(&tree, &report(vec![asking("a.b", Severity::Breaking, changes)]));
-    assert_eq!(plan.changes.len(), 1, "{plan:#?}");
-    assert_eq!(plan.changes[0].id, "/etc/sysctl.d/30-web.conf");
-    assert_eq!(plan.refused.len(), 2);
-    assert!(plan.refused[1].because.contains("belongs together with the change of net.core.somaxconn"));
+fn the_changes_of_a_remedy_are_refused_together() {
+    let change = || sysctl(SOMAXCONN, "128", "4096");
+    let bad = sysctl("net.ipv4.tcp_orphan_retries", "0", "1");
+    let torn = asking("a.torn", Severity::Breaking, vec![change(), bad]);
+    let tree = tree(&[("/proc/sys/net/ipv4/tcp_orphan_retries", "0\n")]);
+    let plan = planned(&tree, &report(vec![torn.clone()]));
+    assert_eq!((ids(&plan), plan.refused.len()), (vec![], 2), "{:#?}", plan.refused);
+    assert!(plan.refused[1].because.starts_with("goes with "), "{}", plan.refused[1].because);
+    assert!(plan.refused[1].because.contains("tcp_orphan_retries"), "{}", plan.refused[1].because);
+    let whole = asking("b.whole", Severity::Latent, vec![change()]);
+    let plan = planned(&tree, &report(vec![torn, whole]));
+    assert_eq!(ids(&plan), [SOMAXCONN], "another cause asks for it alone");
+}
+
+#[test]
+fn a_plan_cannot_pass_the_rules_by_as_a_file_or_a_link() {
+    let file = |path: &str| Target::File(File { path: path.to_owned() });
+    let line = Action::Edit { edits: vec![Edit::Line { line: "|/tmp/x".to_owned(), present: true }] };
+    assert!(in_action(&file("/proc/sys/kernel/core_pattern"), &line).is_some());
+    assert_eq!(in_action(&file("/process.conf"), &line), None);
+    let link = Action::Link { to: "/tmp/evil.service".to_owned() };
+    assert!(in_action(&file("/etc/systemd/system/multi-user.target.wants/evil.service"), &link).is_some());
 }

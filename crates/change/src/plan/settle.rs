@@ -3,8 +3,7 @@
 use super::lower::{Draft, Ground};
 use super::{Activation, PlannedChange};
 use crate::owners::Claim;
-use crate::shell::comment;
-use crate::{Operation, Phase, State, Target};
+use crate::{Operation, Phase, Target};
 
 /// The operations of a draft that change something, with their lines of shell; `None` where everything holds already.
 ///
@@ -27,7 +26,10 @@ pub(super) fn settle(ground: &Ground<'_>, draft: &Draft, id: &str) -> Result<Opt
             phase: step.phase,
             before: step.target.fingerprint(&now),
         });
-        shell.extend(shell_lines(&step.target, &now, &to));
+        // The contents of files, which may hold secrets, do not enter a plan.
+        if !matches!(step.target, Target::File(_)) {
+            shell.extend(kind.shell(&to));
+        }
     }
     if operations.is_empty() {
         return Ok(None);
@@ -48,17 +50,6 @@ pub(super) fn settle(ground: &Ground<'_>, draft: &Draft, id: &str) -> Result<Opt
         reloads,
         shell,
     }))
-}
-
-/// The write as lines of shell. Of a file that is there already, only that it is edited: its contents, which may hold
-/// secrets, do not enter a plan.
-fn shell_lines(target: &Target, now: &State, to: &State) -> Vec<String> {
-    match (target, now) {
-        (Target::File(file), State::File(_)) => {
-            vec![comment(&format!("# Edit {} as its difference shows.", file.path))]
-        }
-        _ => target.kind().shell(to),
-    }
 }
 
 /// Nothing is reloaded for a change of which only the file for the next boot is left to do.

@@ -9,11 +9,11 @@ use model::{Change, ChangeKind, Derived, Edit, Remedy, Severity, Verdict};
 use super::{Plan, PlanOptions, States, TreeStates, file_operations, plan};
 use crate::{Action, ChangeError, State, Target};
 
-pub(super) const SOMAXCONN: &str = "net.core.somaxconn";
-pub(super) const OURS: &str = "/etc/sysctl.d/90-narrows.conf";
+pub(crate) const SOMAXCONN: &str = "net.core.somaxconn";
+pub(crate) const OURS: &str = "/etc/sysctl.d/90-narrows.conf";
 
 /// A host that all tests start from, with files added.
-pub(super) fn tree(files: &[(&str, &str)]) -> Tree {
+pub(crate) fn tree(files: &[(&str, &str)]) -> Tree {
     let mut tree = Tree::in_memory(1);
     let base = [
         ("/proc/stat", "cpu 1\n"),
@@ -29,7 +29,7 @@ pub(super) fn tree(files: &[(&str, &str)]) -> Tree {
     tree
 }
 
-pub(super) fn report(causes: Vec<CauseReport>) -> Report {
+pub(crate) fn report(causes: Vec<CauseReport>) -> Report {
     Report {
         schema: model::report::SCHEMA.to_owned(),
         host: HostIdentity {
@@ -46,7 +46,7 @@ pub(super) fn report(causes: Vec<CauseReport>) -> Report {
     }
 }
 
-pub(super) fn cause(id: &str, severity: Severity, remedies: Vec<Remedy>) -> CauseReport {
+pub(crate) fn cause(id: &str, severity: Severity, remedies: Vec<Remedy>) -> CauseReport {
     CauseReport {
         id: id.to_owned(),
         layer: id.split('.').next().unwrap().to_owned(),
@@ -62,42 +62,42 @@ pub(super) fn cause(id: &str, severity: Severity, remedies: Vec<Remedy>) -> Caus
 }
 
 /// A cause with one remedy of these changes.
-pub(super) fn asking(id: &str, severity: Severity, changes: Vec<Change>) -> CauseReport {
+pub(crate) fn asking(id: &str, severity: Severity, changes: Vec<Change>) -> CauseReport {
     let remedy = changes.into_iter().fold(Remedy::new(format!("remedy of {id}"), "it moves"), Remedy::change);
     cause(id, severity, vec![remedy])
 }
 
-pub(super) fn sysctl(key: &str, now: &str, value: &str) -> Change {
+pub(crate) fn sysctl(key: &str, now: &str, value: &str) -> Change {
     Change::sysctl(key, Some(now.to_owned()), Derived::new(value, "f"))
 }
 
-pub(super) fn changing(what: ChangeKind, now: &str, value: &str) -> Change {
+pub(crate) fn changing(what: ChangeKind, now: &str, value: &str) -> Change {
     Change::new(what, Some(now.to_owned()), Derived::new(value, "f")).persists_by("/etc/x")
 }
 
-pub(super) fn elsewhere(place: &str) -> Change {
+pub(crate) fn elsewhere(place: &str) -> Change {
     Change::new(ChangeKind::Elsewhere { place: place.to_owned() }, None, Derived::new("words", "f"))
 }
 
-pub(super) fn editing(path: &str, edits: Vec<Edit>) -> Change {
+pub(crate) fn editing(path: &str, edits: Vec<Edit>) -> Change {
     let what = ChangeKind::File { path: path.to_owned(), edit: "words".to_owned(), edits };
     changing(what, "old", "new")
 }
 
-pub(super) fn planned(tree: &Tree, report: &Report) -> Plan {
+pub(crate) fn planned(tree: &Tree, report: &Report) -> Plan {
     planned_with(tree, report, &PlanOptions::default()).unwrap()
 }
 
-pub(super) fn planned_with(tree: &Tree, report: &Report, options: &PlanOptions) -> Result<Plan, ChangeError> {
+pub(crate) fn planned_with(tree: &Tree, report: &Report, options: &PlanOptions) -> Result<Plan, ChangeError> {
     plan(report, &tree.at(0), options)
 }
 
-pub(super) fn ids(plan: &Plan) -> Vec<&str> {
+pub(crate) fn ids(plan: &Plan) -> Vec<&str> {
     plan.changes.iter().map(|change| change.id.as_str()).collect()
 }
 
 /// Carries a plan out in a tree: kernel parameters, interrupts, files and links.
-pub(super) fn carry_out(tree: &mut Tree, plan: &Plan) {
+pub(crate) fn carry_out(tree: &mut Tree, plan: &Plan) {
     let mut written = BTreeMap::new();
     {
         let host = tree.at(0);
@@ -133,7 +133,7 @@ fn path_of(target: &Target) -> String {
     }
 }
 
-pub(super) fn text(tree: &Tree, path: &str) -> Option<String> {
+pub(crate) fn text(tree: &Tree, path: &str) -> Option<String> {
     match tree.at(0).read(path) {
         Ok(bytes) => Some(String::from_utf8(bytes).unwrap()),
         Err(HostError::NotFound { .. }) => None,
@@ -142,7 +142,7 @@ pub(super) fn text(tree: &Tree, path: &str) -> Option<String> {
 }
 
 /// The edits that a plan makes of one file.
-pub(super) fn edits_of(plan: &Plan, path: &str) -> Vec<Edit> {
+pub(crate) fn edits_of(plan: &Plan, path: &str) -> Vec<Edit> {
     let operations = file_operations(&plan.changes).into_iter();
     let of = operations.filter(|operation| path_of(&operation.target) == path);
     of.flat_map(|operation| match operation.action {

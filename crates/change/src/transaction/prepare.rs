@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::Edit;
 
 use crate::journal::Step;
-use crate::plan::{Activation, Plan, PlannedChange, from_the_end};
+use crate::plan::{Activation, Plan, PlannedChange, from_the_end, names_one};
 use crate::{Action, ChangeError, Operation, Phase, State, Target};
 
 /// What a transaction will do.
@@ -21,15 +21,19 @@ pub(super) struct Prepared {
 /// # Errors
 /// When a word chooses nothing.
 pub fn selected<'a>(plan: &'a Plan, only: &[String]) -> Result<Vec<&'a PlannedChange>, ChangeError> {
-    let matches = |word: &str, change: &PlannedChange| {
-        let layer = |cause: &str| cause.split('.').next().is_some_and(|layer| layer == word);
-        change.id == word || change.causes.iter().any(|cause| cause == word || layer(cause))
-    };
+    let matches = |word: &str, change: &PlannedChange| change.id == word || names_one(word, &change.causes);
     for word in only {
         if !plan.changes.iter().any(|change| matches(word, change)) {
-            let known: Vec<_> = plan.changes.iter().map(|change| change.id.as_str()).collect();
-            return Err(ChangeError::new(format!("choose {word}"), "the plan has no such change or cause")
-                .help(format!("it has: {}", known.join(", "))));
+            let mut known: Vec<_> = plan.changes.iter().map(|change| change.id.as_str()).collect();
+            known.extend(plan.changes.iter().flat_map(|change| &change.causes).map(String::as_str));
+            let mut seen = BTreeSet::new();
+            known.retain(|name| seen.insert(*name));
+            let help = match known.as_slice() {
+                [] => "it has no changes at all".to_owned(),
+                known => format!("it has: {}", known.join(", ")),
+            };
+            let why = "the plan has no such change, cause or layer";
+            return Err(ChangeError::new(format!("choose {word}"), why).help(help));
         }
     }
     let chosen = |change: &&PlannedChange| only.is_empty() || only.iter().any(|word| matches(word, change));

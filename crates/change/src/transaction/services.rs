@@ -66,10 +66,23 @@ pub(super) fn services_take_up(
     Ok(outcomes?.into_iter().filter_map(note).collect())
 }
 
-/// Has services that may have taken the files up do so again, now that the files are back. Returns what failed.
-pub(super) fn take_up_again(journal: &Journal, id: i64, notes: &mut Vec<String>) -> Vec<Left> {
-    let Ok(transaction) = journal.transaction(id) else { return vec![] };
-    if !transaction.reloaded {
+/// Has services that may have taken the files up do so again, now that the files are back: those that were told to, and
+/// after a boot all of them, since they were started with the files as they were then. Returns what failed.
+pub(super) fn take_up_again(
+    journal: &Journal,
+    id: i64,
+    another_boot: bool,
+    notes: &mut Vec<String>,
+) -> Vec<Left> {
+    let transaction = match journal.transaction(id) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            notes.push(format!("{error}; services that took files up were not told that these are back"));
+            return vec![];
+        }
+    };
+    let has_files = transaction.steps.iter().any(|step| step.begun && matches!(step.target, Target::File(_)));
+    if !(transaction.reloaded || another_boot && has_files) {
         return vec![];
     }
     let mut left = Vec::new();

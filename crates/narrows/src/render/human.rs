@@ -15,8 +15,9 @@ const FULL_AT_TIMES: f64 = 1.25;
 /// How many observations of a finding are shown; JSON has all.
 const OBSERVATIONS: usize = 6;
 
-/// Renders a report. With `all`, causes that were ruled out or unknown are listed too.
-pub(crate) fn report(report: &Report, evidence: &Evidence, all: bool) -> String {
+/// Renders a report. With `all`, causes that were ruled out or unknown are listed too. `plan` is the command that plans
+/// for the same host, where there is one.
+pub(crate) fn report(report: &Report, evidence: &Evidence, all: bool, plan: Option<&str>) -> String {
     let mut page = Page::default();
     page.line("", strong(), 0, &wording::headline(&report.host, &report.window));
     page.gap();
@@ -29,7 +30,8 @@ pub(crate) fn report(report: &Report, evidence: &Evidence, all: bool) -> String 
         others(&mut page, report);
     }
     unread(&mut page, report);
-    next(&mut page, report, all);
+    summary(&mut page, report, all);
+    next(&mut page, report, plan);
     page.finish()
 }
 
@@ -208,7 +210,7 @@ fn unread(page: &mut Page, report: &Report) {
     }
 }
 
-fn next(page: &mut Page, report: &Report, all: bool) {
+fn summary(page: &mut Page, report: &Report, all: bool) {
     page.gap();
     let tested = report.causes.len();
     let count = |verdict| report.causes.iter().filter(|cause| cause.verdict == verdict).count();
@@ -221,7 +223,14 @@ fn next(page: &mut Page, report: &Report, all: bool) {
         if all { "" } else { " (--all lists them)" },
     );
     page.line("", faint(), 0, &summary);
-    if let Some(first) = report.causes.first().filter(|cause| cause.verdict == Verdict::Confirmed) {
-        page.line("NEXT    ", strong(), 8, &format!("narrows explain {}", first.id));
-    }
+}
+
+fn next(page: &mut Page, report: &Report, plan: Option<&str>) {
+    let plan = plan.filter(|_| change::plan::asks_for_changes(report));
+    let plan =
+        plan.map(|command| (command.to_owned(), "what narrows can change against it, each change undoable"));
+    let first = report.causes.first().filter(|cause| cause.verdict == Verdict::Confirmed);
+    let explain =
+        first.map(|first| (format!("narrows explain {}", first.id), "what it means, how it is proved"));
+    page.commands(&plan.into_iter().chain(explain).collect::<Vec<_>>());
 }

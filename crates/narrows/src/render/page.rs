@@ -66,6 +66,26 @@ impl Page {
         }
     }
 
+    /// Adds what to do next: commands, and what each is for.
+    pub(crate) fn commands(&mut self, commands: &[(String, &str)]) {
+        let width = commands.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+        let labels = std::iter::once("NEXT    ").chain(std::iter::repeat("        "));
+        for (label, (command, what)) in labels.zip(commands) {
+            let label = format!("{label}{command:<width$}   ");
+            self.line(&label, strong(), label.chars().count(), what);
+        }
+    }
+
+    /// Adds a line as it is, but for what is wider than a page and for control characters.
+    pub(crate) fn cut(&mut self, label: &str, style: Style, line: &str) {
+        let letters = line.chars().filter(|letter| *letter == '\t' || !letter.is_control());
+        let mut line: String = label.chars().chain(letters).collect();
+        if line.chars().count() > COLUMNS {
+            line = line.chars().take(COLUMNS - 1).chain(['…']).collect();
+        }
+        self.row(&format!("{style}{line}{style:#}"));
+    }
+
     /// Adds a line of a table as it is.
     pub(crate) fn row(&mut self, text: &str) {
         self.text.push_str(text.trim_end());

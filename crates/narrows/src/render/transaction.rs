@@ -10,7 +10,7 @@ use super::page::{Page, bad, doubtful, faint, good, strong};
 /// The outcome of `narrows apply`.
 pub(crate) fn applied(applied: &Applied) -> String {
     match applied {
-        Applied::Nothing => "Nothing to do: everything the plan asks for holds already.\n".to_owned(),
+        Applied::Nothing => "Nothing to change: everything the plan asks for holds already.\n".to_owned(),
         Applied::Done(outcome) => done(outcome),
         Applied::PutBack { error, outcome } => {
             let mut page = Page::default();

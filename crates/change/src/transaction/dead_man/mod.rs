@@ -11,7 +11,7 @@ mod systemd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use process::wait_and_undo;
+pub use process::{undo_unless_confirmed, wait_and_undo};
 
 use crate::ChangeError;
 use crate::journal::Journal;
