@@ -34,7 +34,7 @@ pub(crate) fn man() -> anyhow::Result<Exit> {
     let mut page = Vec::new();
     let command = Arguments::command();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    for subcommand in command.get_subcommands() {
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
         let man = clap_mangen::Man::new(subcommand.clone());
         man.render_name_section(&mut page)?;
         man.render_synopsis_section(&mut page)?;

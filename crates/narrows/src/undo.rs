@@ -19,15 +19,19 @@ pub(crate) fn run(arguments: &Undo) -> anyhow::Result<Exit> {
         unless_confirmed: arguments.unless_confirmed,
         patience: Duration::from_secs(if arguments.unless_confirmed { 600 } else { 0 }),
     };
+    let mut undone_any = false;
     loop {
         let undone = transaction::undo(&options)?;
+        if undone_any && matches!(undone, transaction::Undo::Nothing) {
+            return Ok(Exit::Clear);
+        }
         output::print(&match arguments.state.format {
             ResultFormat::Human => render::transaction::undone(&undone),
             ResultFormat::Json => render::transaction::undone_json(&undone)?,
         })?;
         match undone {
             transaction::Undo::Done(outcome) if !outcome.left.is_empty() => return Ok(Exit::Incomplete),
-            transaction::Undo::Done(_) if arguments.all => {}
+            transaction::Undo::Done(_) if arguments.all => undone_any = true,
             _ => return Ok(Exit::Clear),
         }
     }
