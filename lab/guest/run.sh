@@ -1,8 +1,12 @@
 #!/bin/bash
 # Boots a Debian cloud kernel whose / is this host's / (read-only virtiofs under a tmpfs overlay), runs a script, powers off.
 #
-#   run.sh [-c CPUS] [-m MEGABYTES] [-t SECONDS] [-n TAP:QUEUES] [-w WORKDIR] [-f FILE]... SCRIPT [ARGS...]
+#   run.sh [-c CPUS] [-m MEGABYTES] [-t SECONDS] [-n TAP:QUEUES] [-w WORKDIR] [-i systemd] [-k UNIT]... [-d DISK]
+#          [-f FILE]... SCRIPT [ARGS...]
 #
+# -i systemd boots systemd to multi-user.target, and runs the script as lab.service; without it the script is process 1.
+# Units that are enabled on this host are masked there, but for every -k UNIT.
+# -d DISK keeps what the guest writes below / in an ext4 image (made if it is not there): the next boot finds it.
 # Every -f FILE (or directory) and the script are copied to WORKDIR/share, which is /lab, writable, inside the guest.
 # The guest gets its own tmpfs on /tmp and /run: anything it needs from there must come by -f.
 # The script's output is printed and kept in WORKDIR/share/out.log; the exit status is the script's.
@@ -12,11 +16,12 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 invoked=("$@")
 lab=${LAB:-${TMPDIR:-/tmp}/narrows-lab}
-cpus=4 memory=2048 timeout=120 tap='' work='' files=()
-while getopts c:m:t:n:w:f: option; do
+cpus=4 memory=2048 timeout=120 tap='' work='' init='' keep='' disk='' files=()
+while getopts c:m:t:n:w:i:k:d:f: option; do
     case $option in
         c) cpus=$OPTARG ;; m) memory=$OPTARG ;; t) timeout=$OPTARG ;; n) tap=$OPTARG ;;
-        w) work=$OPTARG ;; f) files+=("$OPTARG") ;; *) exit 64 ;;
+        w) work=$OPTARG ;; f) files+=("$OPTARG") ;;
+        i) init=$OPTARG ;; k) keep+=,$OPTARG ;; d) disk=$OPTARG ;; *) exit 64 ;;
     esac
 done
 shift $((OPTIND - 1))
@@ -35,7 +40,9 @@ cat > "$share/.boot.sh" <<BOOT
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 ip link set lo up; hostname labguest; cd /lab
 export NARROWS_ARGS=$(printf %q "${NARROWS_ARGS:-}")
-bash /lab/main.sh $(printf '%q ' "$@") > /lab/out.log 2>&1; echo \$? > /lab/status
+export STRIDE=$(printf %q "${STRIDE:-}") KINDS=$(printf %q "${KINDS:-}") TUNED=$(printf %q "${TUNED:-}")
+bash /lab/main.sh $(printf '%q ' "$@") > /lab/out.log 2>&1; status=\$?
+[ -e /lab/status ] || echo \$status > /lab/status
 sync; echo o > /proc/sysrq-trigger; sleep 30
 BOOT
 
@@ -62,14 +69,19 @@ network=()
 if [ -n "$tap" ]; then
     queues=${tap##*:}
     network=(-netdev "tap,id=n0,ifname=${tap%%:*},script=no,downscript=no,queues=$queues"
-        -device "virtio-net-pci,netdev=n0,mq=on,vectors=$((2 * queues + 2)),mac=52:54:00:4c:41:42")
+        -device "virtio-net-pci,netdev=n0,mq=on,vectors=$((2 * queues + 2)),rx_queue_size=1024,mac=52:54:00:4c:41:42")
+fi
+drive=()
+if [ -n "$disk" ]; then
+    [ -e "$disk" ] || { truncate -s 512M "$disk"; mkfs.ext4 -q "$disk"; }
+    drive=(-drive "file=$disk,if=virtio,format=raw,cache=writeback")
 fi
 qemu-system-x86_64 -machine q35 "${machine[@]}" -smp "$cpus" -m "$memory" \
     -object "memory-backend-memfd,id=mem,size=${memory}M,share=on" -numa node,memdev=mem \
     -chardev socket,id=c0,path="$work/root.sock" -device vhost-user-fs-pci,chardev=c0,tag=hostroot \
     -chardev socket,id=c1,path="$work/lab.sock" -device vhost-user-fs-pci,chardev=c1,tag=lab \
-    ${network[@]+"${network[@]}"} ${QEMU_EXTRA:-} -kernel "/boot/vmlinuz-$kernel" -initrd "$initramfs" \
-    -append "console=ttyS0 quiet panic=5 ${KERNEL_ARGS:-}" \
+    ${network[@]+"${network[@]}"} ${drive[@]+"${drive[@]}"} ${QEMU_EXTRA:-} -kernel "/boot/vmlinuz-$kernel" -initrd "$initramfs" \
+    -append "console=ttyS0 quiet panic=5 net.ifnames=0 lab.init=$init lab.keep=$keep, ${KERNEL_ARGS:-}" \
     -display none -serial "file:$work/console.log" -no-reboot -monitor none > "$work/qemu.log" 2>&1 &
 qemu=$!; started+=("$qemu")
 deadline=$((SECONDS + timeout))

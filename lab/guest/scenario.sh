@@ -49,7 +49,7 @@ case $name in
     irq-*)
         ip link delete labtap0 2> /dev/null || true
         ip tuntap add dev labtap0 mode tap multi_queue; ip address add 10.77.0.1/24 dev labtap0; ip link set labtap0 up
-        "$here/run.sh" -c 8 -m 2048 -t 240 -n labtap0:8 -w "$work" "${files[@]}" "$here/irq_skew.sh" "${arguments[@]}" & guest=$!
+        "$here/run.sh" -c 8 -m 2048 -t "${LAB_TIMEOUT:-240}" -n labtap0:8 -w "$work" "${files[@]}" "$here/irq_skew.sh" "${arguments[@]}" & guest=$!
         drive_load; wait $guest
         load_text="HTTP: wrk, 16 connections, each pausing 40 ms between requests. UDP: 2,000 datagrams/s of 16 bytes over 64 flows. Guest script: irq_skew.sh ${arguments[*]}." ;;
     nfs-*)

@@ -77,6 +77,12 @@ pub trait Kind {
         state.clone()
     }
 
+    /// Whether `now` is what a write between the two other states leaves when it is cut short. For kinds whose write is
+    /// one step of the kernel's there is no such thing.
+    fn is_between(&self, _now: &State, _original: &State, _wanted: &State) -> bool {
+        false
+    }
+
     /// The same write as lines of POSIX shell that need only what Debian has. Every word is quoted.
     fn shell(&self, to: &State) -> Vec<String>;
 
@@ -113,6 +119,11 @@ impl Target {
             Self::Qdisc(kind) => kind.namespace.as_ref(),
             _ => None,
         }
+    }
+
+    /// Whether it holds a value of the running kernel, which a boot takes away, rather than something on a disk.
+    pub fn is_of_the_kernel(&self) -> bool {
+        !matches!(self, Self::File(_))
     }
 
     /// Whether two states mean the same for this target.

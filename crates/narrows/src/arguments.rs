@@ -14,7 +14,7 @@ pub(crate) mod change;
 #[derive(Debug, Parser)]
 #[command(name = "narrows", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
-    /// Read and change the network namespace of this process, or of this name for `ip netns`
+    /// Read, and plan for, the network namespace of this process, or of this name for `ip netns`
     #[arg(long, global = true, value_name = "PID|NAME")]
     pub(crate) netns: Option<String>,
     #[command(subcommand)]

@@ -24,7 +24,7 @@ use exit::{Exit, UsageError};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = enter(arguments.netns.as_deref()).and_then(|()| run(arguments.command));
+    let result = enter(arguments.netns.as_deref(), &arguments.command).and_then(|()| run(arguments.command));
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -35,8 +35,15 @@ fn main() -> ExitCode {
 }
 
 /// Goes where the user wants to read and change, before any thread is started.
-fn enter(namespace: Option<&str>) -> anyhow::Result<()> {
+fn enter(namespace: Option<&str>, command: &Command) -> anyhow::Result<()> {
     let Some(namespace) = namespace else { return Ok(()) };
+    let reads =
+        matches!(command, Command::Check(_) | Command::Record(_) | Command::WhatIf(_) | Command::Plan(_));
+    if !reads {
+        let why =
+            "--netns is for reading and planning; a plan names the namespaces that it changes by itself";
+        return Err(UsageError(why.to_owned()).into());
+    }
     NetworkNamespace::find(namespace)
         .and_then(|namespace| namespace.enter_for_good())
         .map_err(|error| UsageError(error.to_string()).into())

@@ -17,11 +17,14 @@ pub(crate) fn run(arguments: &Undo) -> anyhow::Result<Exit> {
         id: arguments.id,
         force: arguments.force,
         unless_confirmed: arguments.unless_confirmed,
-        patience: Duration::from_secs(if arguments.unless_confirmed { 600 } else { 0 }),
+        patience: Duration::ZERO,
     };
     let mut undone_any = false;
     loop {
-        let undone = transaction::undo(&options)?;
+        let undone = match (options.unless_confirmed, options.id) {
+            (true, Some(id)) => transaction::undo_unless_confirmed(id, &options.state_directory)?,
+            _ => transaction::undo(&options)?,
+        };
         if undone_any && matches!(undone, transaction::Undo::Nothing) {
             return Ok(Exit::Clear);
         }

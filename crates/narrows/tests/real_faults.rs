@@ -9,6 +9,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "figures, for whoever runs the tests with --nocapture")]
 
+#[allow(dead_code, reason = "some faults are those of `remedies` alone")]
 mod faults;
 mod verdicts;
 

@@ -1,7 +1,7 @@
 //! Byte copies and a readable script beside each applied plan, for a person without narrows.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,15 +15,22 @@ pub(super) fn folder(directory: &Path, id: i64) -> PathBuf {
     directory.join("applied").join(id.to_string())
 }
 
-/// Makes a directory for its owner alone, with its parents, and sees that its name reaches the disk.
+/// Makes a directory for its owner alone, with its parents, and sees that every new name reaches the disk.
 pub(super) fn make_directory(path: &Path) -> Result<(), ChangeError> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
-        ChangeError::io(format!("make the directory {}", path.display()), &error)
-            .help("run it as root, with a state directory that can be written to")
-    })?;
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        make_directory(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        // Another narrows made it this instant.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => made.map_err(|error| {
+            ChangeError::io(format!("make the directory {}", path.display()), &error)
+                .help("run it as root, with a state directory that can be written to")
+        })?,
+    }
     path.parent().map_or(Ok(()), sync_directory)
 }
 
@@ -53,7 +60,8 @@ pub(super) fn write(directory: &Path, id: i64, new: &NewTransaction) -> Result<(
     write_file(&folder.join("undo.sh"), script(id, new).as_bytes(), 0o700)?;
     sync_directory(&folder.join("files"))?;
     sync_directory(&folder)?;
-    sync_directory(&directory.join("applied"))
+    sync_directory(&directory.join("applied"))?;
+    sync_directory(directory)
 }
 
 fn write_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ChangeError> {

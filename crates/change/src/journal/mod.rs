@@ -5,6 +5,7 @@
 //! have been written. Beside it lie byte copies and a script, so that a person can restore without narrows.
 
 mod copies;
+mod directory;
 mod lock;
 mod record;
 mod store;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Status, Step, Transaction, copies};
+use super::{Status, Step, Transaction, copies, directory};
 use crate::ChangeError;
 use crate::machine::{boot_id, now_unix_ms, user};
 use crate::plan::Activation;
@@ -69,17 +69,20 @@ impl Journal {
     /// Opens the journal in a state directory; makes both, readable by their owner alone, where they do not exist.
     ///
     /// # Errors
-    /// When the directory cannot be made or written to, or the journal is damaged or of a later version.
+    /// When the directory cannot be made or written to or others may write to it, or the journal is damaged or of a
+    /// later version.
     pub fn open(directory: &Path) -> Result<Self, ChangeError> {
-        copies::make_directory(directory)?;
+        let directory = directory::made(directory)?;
         let path = directory.join("journal.sqlite");
         let attempted = || format!("open the journal {}", path.display());
         let failed = |error| sqlite(attempted(), &error);
-        let mut connection = Connection::open(&path).map_err(failed)?;
-        connection.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        let mut connection = match connected(&path, "NORMAL") {
+            // The index of the log is a file that all readers share, and it needs room. One reader alone has it in
+            // memory, and so can undo on a full disk.
+            Err(error) if needs_room(&error) => connected(&path, "EXCLUSIVE").map_err(|_| error),
+            connected => connected,
+        }
+        .map_err(failed)?;
         let making =
             connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
         let version: i64 = making.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
@@ -92,8 +95,13 @@ impl Journal {
             }
         }
         making.commit().map_err(failed)?;
-        copies::sync_directory(directory)?;
-        Ok(Self { connection, directory: directory.to_owned() })
+        copies::sync_directory(&directory)?;
+        Ok(Self { connection, directory })
+    }
+
+    /// The state directory: an absolute path without links, which leads to it from everywhere.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Opens the journal where there is one already; makes nothing.
@@ -204,6 +212,23 @@ impl Journal {
             .map_err(|error| sqlite(format!("journal that transaction {id} is {}", status.name()), &error))
     }
 
+    /// Notes that a transaction is on trial as before, and that the steps which were put back count as not begun, so
+    /// that they can be written once more.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn back_to_trial(&self, id: i64) -> Result<(), ChangeError> {
+        let failed = |error| sqlite(format!("journal that transaction {id} is on trial again"), &error);
+        let both = self.connection.unchecked_transaction().map_err(failed)?;
+        both.execute(
+            "UPDATE steps SET begun = 0, restored = 0 WHERE transaction_id = ?1 AND restored = 1",
+            params![id],
+        )
+        .map_err(failed)?;
+        self.set_status(id, Status::Trying, None)?;
+        both.commit().map_err(failed)
+    }
+
     /// Notes that services are about to be asked to take files up.
     ///
     /// # Errors
@@ -267,6 +292,22 @@ impl Journal {
     }
 }
 
+fn connected(path: &Path, locking: &str) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "locking_mode", locking)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+fn needs_room(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+    matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure))
+}
+
 /// The error for a number that no transaction has.
 pub fn no_such(id: i64) -> ChangeError {
     ChangeError::new(format!("find transaction {id}"), "the journal has none of that number")
@@ -327,6 +368,9 @@ fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, ChangeError> {
 fn sqlite(attempted: impl Into<String>, error: &rusqlite::Error) -> ChangeError {
     let failed = ChangeError::new(attempted, error.to_string());
     match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::SystemIoFailure) => {
+            failed.help("see whether the disk of the state directory is full or broken: df, dmesg")
+        }
         Some(rusqlite::ErrorCode::DiskFull) => failed.help("make room on the disk of the state directory"),
         Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => {
             failed.help("run it as root, with a state directory that can be written to")

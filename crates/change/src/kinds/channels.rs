@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::NetworkNamespace;
 use super::interface::{Place, number};
+use super::namespace::within_sysfs;
+use super::{NetworkNamespace, channels_beside};
 use crate::ethtool::{self, Structure, Values};
 use crate::{Action, ChangeError, Kind, State};
 
@@ -17,7 +18,8 @@ const COMBINED: &str = "combined";
 ///
 /// Its state is the number of each kind of queue that the device can have: `combined` (pairs), `rx`, `tx`, `other`.
 /// It is set to `4` (pairs), or to `rx=2 tx=2` where the driver counts the directions apart. Writing resets the
-/// interface with most drivers, and gives interrupts, XPS and the disciplines below an `mq` their defaults.
+/// interface with most drivers, and gives interrupts, steering and the disciplines below an `mq` their defaults. So a
+/// state that was read holds interrupts and steering too; they are given back with it, and are in no comparison.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Channels {
     /// The network interface.
@@ -73,14 +75,17 @@ impl Kind for Channels {
         let attempted = format!("read {}", self.name());
         let values = self.place().visit(&attempted, |_| self.values_here(&attempted))?;
         let Some(values) = values else { return Ok(State::Absent) };
+        let beside = within_sysfs(self.namespace.as_ref(), || Ok(channels_beside::read(&self.interface)))?;
         let counts = NAMES.into_iter().zip(values.most).zip(values.now);
         let values: BTreeMap<_, _> = counts
             .filter(|((_, most), _)| *most != 0)
             .map(|((name, _), now)| (name.to_owned(), now.to_string()))
             .collect();
-        match values.is_empty() {
-            true => Err(ChangeError::new(attempted, "its driver does not tell its queues")),
-            false => Ok(State::Values { values }),
+        let known = !values.is_empty();
+        let values = values.into_iter().chain(beside.unwrap_or_default()).collect();
+        match known {
+            false => Err(ChangeError::new(attempted, "its driver does not tell its queues")),
+            true => Ok(State::Values { values }),
         }
     }
 
@@ -89,7 +94,8 @@ impl Kind for Channels {
             return Err(ChangeError::new(format!("write {}", self.name()), "channels are several numbers"));
         };
         let attempted = format!("write {} to {}", spelled(values, "="), self.name());
-        self.place().change(&attempted, |_| self.write_here(&attempted, values))
+        self.place().change(&attempted, |_| self.write_here(&attempted, values))?;
+        within_sysfs(self.namespace.as_ref(), || channels_beside::write(&self.interface, values)).map(drop)
     }
 
     fn wanted(&self, now: &State, action: &Action) -> Result<State, ChangeError> {
@@ -101,6 +107,8 @@ impl Kind for Channels {
             return Err(ChangeError::new(attempted, format!("there is no interface {}", self.interface)));
         };
         let mut wanted = now.clone();
+        // The driver spreads interrupts over the new queues; the old CPUs belong to the old queues.
+        wanted.retain(|name, _| !channels_beside::is_beside(name));
         for (name, count) in assignments(&attempted, value, now)? {
             let Some(into) = wanted.get_mut(name) else {
                 return Err(ChangeError::new(attempted, format!("the device has no {name} channels"))
@@ -134,7 +142,7 @@ impl Kind for Channels {
                 let count = value.trim().parse::<u32>();
                 (name.clone(), count.map_or_else(|_| value.trim().to_owned(), |count| count.to_string()))
             })
-            .filter(|(_, value)| value != "0")
+            .filter(|(name, value)| value != "0" && !channels_beside::is_beside(name))
             .collect();
         State::Values { values }
     }
@@ -184,7 +192,8 @@ fn checked(attempted: &str, name: &str, value: &str, most: u32) -> Result<u32, C
 }
 
 fn spelled(values: &BTreeMap<String, String>, between: &str) -> String {
-    values.iter().map(|(name, value)| format!("{name}{between}{value}")).collect::<Vec<_>>().join(" ")
+    let counts = values.iter().filter(|(name, _)| !channels_beside::is_beside(name));
+    counts.map(|(name, value)| format!("{name}{between}{value}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ impl IrqAffinity {
         behind.filter(|rest| !rest.is_empty()).unwrap_or(&words).join(" ")
     }
 
-    /// Makes sure that the number still is this interrupt's: a driver that reloads gets others.
+    /// Makes sure that the number still is this interrupt's: a driver that reloads gets others. The error has ENOENT
+    /// where it is not.
     fn check_name(&self) -> Result<(), ChangeError> {
         let table = kernel_file::read("the table of interrupts", Path::new("/proc/interrupts"))?;
         let name = self.drivers_name();
@@ -53,8 +54,9 @@ impl IrqAffinity {
             }
             None => "there is no interrupt of this number".to_owned(),
         };
-        Err(ChangeError::new(attempted(), why)
-            .help("its driver was reloaded or changed its queues: plan anew"))
+        let moved = ChangeError::new(attempted(), why)
+            .help("its driver was reloaded or changed its queues: plan anew");
+        Err(ChangeError { errno: Some(libc::ENOENT), ..moved })
     }
 }
 

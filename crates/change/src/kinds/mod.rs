@@ -2,6 +2,7 @@
 
 mod block_queue;
 mod channels;
+mod channels_beside;
 mod cpu_set;
 mod file;
 mod interface;

@@ -115,6 +115,14 @@ impl Kind for Mount {
         State::Values { values: values.iter().map(sorted).collect() }
     }
 
+    /// Options of the mount are changed before those of its file system.
+    fn is_between(&self, now: &State, original: &State, wanted: &State) -> bool {
+        let [now, original, wanted] = [now, original, wanted].map(|state| self.normal(state));
+        [OPTIONS, SUPER, TYPE, SOURCE]
+            .into_iter()
+            .all(|name| [value(&original, name), value(&wanted, name)].contains(&value(&now, name)))
+    }
+
     /// It names source and mount point: with one of them alone, mount(8) adds the options of fstab(5).
     fn shell(&self, to: &State) -> Vec<String> {
         let (options, of_super) = (value(to, OPTIONS), value(to, SUPER));

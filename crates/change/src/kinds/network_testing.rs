@@ -17,6 +17,11 @@ impl Namespace {
         Self(name)
     }
 
+    /// What `ip netns` calls it.
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
+
     /// Runs `ip` inside.
     pub(super) fn ip(&self, arguments: &str) -> String {
         self.tool("ip", arguments)

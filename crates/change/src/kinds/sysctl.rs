@@ -115,6 +115,17 @@ impl Kind for Sysctl {
         })
     }
 
+    /// On the way to a pair of zeros the share is 1 for an instant.
+    fn is_between(&self, now: &State, original: &State, wanted: &State) -> bool {
+        let Some([amount, share]) = self.pair() else { return false };
+        let pair = |of_share: &str| State::Values {
+            values: [(amount, "0"), (share, of_share)]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+        };
+        *now == pair("1") && [original, wanted].contains(&&pair("0"))
+    }
+
     fn shell(&self, to: &State) -> Vec<String> {
         let line = self.line(to);
         match &self.namespace {

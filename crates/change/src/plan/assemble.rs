@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use host::Host;
+use model::ChangeKind;
 use model::report::Report;
 
 use super::choose::{self, Wish};
 use super::lower::{Draft, Ground, lower, target_of};
 use super::refusals::{Forbidden, forbidden_here, in_action};
 use super::{
-    ByHand, LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates,
-    differences, merge, names_one, settle,
+    LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates, differences,
+    merge, settle, together,
 };
 use crate::ChangeError;
+use crate::kinds::NetworkNamespace;
 use crate::owners::{Claim, Mounts, Owners};
 
 /// Makes the plan of a report, for the host it was made on. Nothing is written.
@@ -49,8 +51,11 @@ pub fn plan_with(
     let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
-    let changes = changes(&ground, drafts, report, &mut refused)?;
-    let by_hand = only_meant(&options.only, &mut refused, choice.by_hand);
+    let changes = together::together(changes(&ground, report, drafts, &mut refused)?, &mut refused);
+    let mut by_hand = choice.by_hand;
+    by_hand.retain(|hand| {
+        options.only.is_empty() || options.only.iter().any(|word| is_or_is_in(&hand.cause, word))
+    });
     let files = differences::differences(states, &changes)?;
     let host = PlanHost {
         name: report.host.name.clone(),
@@ -127,33 +132,16 @@ fn refusal(wish: &Wish, claim: Claim) -> Refusal {
 /// The changes that are asked for and do not hold yet.
 fn changes(
     ground: &Ground<'_>,
-    drafts: Vec<Draft>,
     report: &Report,
+    drafts: Vec<Draft>,
     refused: &mut Vec<Refusal>,
 ) -> Result<Vec<PlannedChange>, ChangeError> {
-    let only = &ground.options.only;
     let named = named(ground, drafts);
-    let wanted = |(id, draft): &&(String, Draft)| {
-        only.is_empty() || only.iter().any(|word| word == id || names_one(word, &draft.wish.causes))
-    };
-    // A cause that was tested, and asks for nothing, is no mistake.
-    let tested = |word: &String| report.causes.iter().any(|cause| cause.id == *word || cause.layer == *word);
-    for word in only.iter().filter(|word| !tested(word)) {
-        if !named.iter().any(|(id, _)| id == word) {
-            let mut known: Vec<_> = named.iter().map(|(id, _)| id.as_str()).collect();
-            known.extend(named.iter().flat_map(|(_, draft)| &draft.wish.causes).map(String::as_str));
-            let mut seen = BTreeSet::new();
-            known.retain(|name| seen.insert(*name));
-            let help = match known.as_slice() {
-                [] => "nothing asks for a change here: plan without --only".to_owned(),
-                known => format!("it has: {}", known.join(", ")),
-            };
-            let why = "the plan has no such change, cause or layer";
-            return Err(ChangeError::new(format!("plan only {word}"), why).help(help));
-        }
-    }
+    let only = Only { words: &ground.options.only, namespace: ground.options.namespace.as_ref() };
+    only.check(report, &named, refused)?;
+    refused.retain(|refusal| only.keeps_change(&refusal.change.what, &refusal.causes));
     let mut changes = Vec::new();
-    for (id, draft) in named.iter().filter(wanted) {
+    for (id, draft) in named.iter().filter(|(id, draft)| only.keeps(id, &draft.wish.causes)) {
         match settle::settle(ground, draft, id) {
             Ok(change) => changes.extend(change),
             Err(claim) => refused.push(refusal(&draft.wish, claim)),
@@ -162,13 +150,48 @@ fn changes(
     Ok(changes)
 }
 
-/// Leaves out what is refused or done by hand for causes that are not meant.
-fn only_meant(only: &[String], refused: &mut Vec<Refusal>, mut by_hand: Vec<ByHand>) -> Vec<ByHand> {
-    if !only.is_empty() {
-        refused.retain(|refusal| only.iter().any(|word| names_one(word, &refusal.causes)));
-        by_hand.retain(|hand| only.iter().any(|word| names_one(word, std::slice::from_ref(&hand.cause))));
+/// What `--only` keeps.
+struct Only<'a> {
+    words: &'a [String],
+    namespace: Option<&'a NetworkNamespace>,
+}
+
+impl Only<'_> {
+    fn keeps(&self, id: &str, causes: &[String]) -> bool {
+        let names = |word: &String| word == id || causes.iter().any(|cause| is_or_is_in(cause, word));
+        self.words.is_empty() || self.words.iter().any(names)
     }
-    by_hand
+
+    fn keeps_change(&self, what: &ChangeKind, causes: &[String]) -> bool {
+        let target = target_of(what, self.namespace);
+        self.keeps(&target.map(|target| target.kind().name()).unwrap_or_default(), causes)
+    }
+
+    /// A word that nothing is called by is a mistake. A cause that asks for nothing, or nothing any more, is none: its
+    /// plan is empty.
+    fn check(
+        &self,
+        report: &Report,
+        named: &[(String, Draft)],
+        refused: &[Refusal],
+    ) -> Result<(), ChangeError> {
+        let known = |word: &String| {
+            let one = Only { words: std::slice::from_ref(word), namespace: self.namespace };
+            report.causes.iter().any(|cause| is_or_is_in(&cause.id, word))
+                || named.iter().any(|(id, _)| id == word)
+                || refused.iter().any(|refusal| one.keeps_change(&refusal.change.what, &[]))
+        };
+        let Some(word) = self.words.iter().find(|word| !known(word)) else { return Ok(()) };
+        let ids: Vec<_> = named.iter().map(|(id, _)| id.as_str()).collect();
+        let why = if ids.is_empty() { "the plan has no changes".to_owned() } else { ids.join(", ") };
+        Err(ChangeError::new(format!("plan only {word}"), format!("no change has this name: {why}"))
+            .help("name a change, a cause or a layer of the plan"))
+    }
+}
+
+/// Whether a word names a cause, or the layer it belongs to.
+fn is_or_is_in(cause: &str, word: &str) -> bool {
+    cause == word || cause.split('.').next() == Some(word)
 }
 
 /// Each draft with a name of its own: that of its target, with a number where several changes edit one file.

@@ -10,6 +10,9 @@ const SCRIPT: &str = "/etc/narrows/boot.sh";
 const UNIT: &str = "/etc/systemd/system/narrows-boot.service";
 const LINK: &str = "/etc/systemd/system/multi-user.target.wants/narrows-boot.service";
 
+/// The one link that a plan makes: from where, to what.
+pub(super) const OUR_LINK: (&str, &str) = (LINK, UNIT);
+
 /// The steps that do an action again at every boot: a block of the script, the unit that runs it, and the link that
 /// starts the unit. The script need not be executable, since the unit names the shell.
 ///
@@ -30,11 +33,14 @@ pub(super) fn steps(ground: &Ground<'_>, target: &Target, action: &Action) -> Re
     ])
 }
 
+/// The unit waits for udev to have settled: before, an interface may be there under another name, or not at all
+/// (systemd-udev-settle.service(8)).
 fn unit() -> Vec<Edit> {
     let lines = [
         "[Unit]",
         "Description=Values that narrows set and that no other file keeps over a boot",
-        "After=network.target",
+        "Wants=systemd-udev-settle.service",
+        "After=systemd-udev-settle.service network.target",
         "ConditionPathExists=/etc/narrows/boot.sh",
         "[Service]",
         "Type=oneshot",

@@ -49,7 +49,7 @@ pub(super) fn choose(report: &Report, options: &PlanOptions) -> Result<Choice, C
     let mut causes: Vec<&CauseReport> = report.causes.iter().filter(severe).collect();
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.severity));
     for (cause, number) in &options.remedy {
-        named_remedy(&causes, cause, *number)?;
+        named_remedy(report, &causes, cause, *number)?;
     }
     let mut choice = Choice::default();
     for cause in causes {
@@ -66,12 +66,20 @@ pub fn asks_for_changes(report: &Report) -> bool {
     choose(report, &PlanOptions::default()).is_ok_and(|choice| !choice.wishes.is_empty())
 }
 
-fn named_remedy(causes: &[&CauseReport], id: &str, number: usize) -> Result<(), ChangeError> {
+/// A remedy of a cause that is not there, or not any more, is not taken. One that no cause has is a mistake.
+fn named_remedy(
+    report: &Report,
+    causes: &[&CauseReport],
+    id: &str,
+    number: usize,
+) -> Result<(), ChangeError> {
     let attempted = format!("take remedy {number} of {id}");
-    let Some(cause) = causes.iter().find(|cause| cause.id == id) else {
-        return Err(ChangeError::new(attempted, "it is not among the confirmed causes of this severity")
-            .help("see `narrows check` for the causes, and lower --severity for the milder ones"));
-    };
+    if !report.causes.iter().any(|cause| cause.id == id) {
+        return Err(
+            ChangeError::new(attempted, "there is no such cause").help("`narrows explain` lists them")
+        );
+    }
+    let Some(cause) = causes.iter().find(|cause| cause.id == id) else { return Ok(()) };
     let count = cause.remedies.len();
     if number == 0 || number > count {
         return Err(ChangeError::new(attempted, format!("it has {count}"))

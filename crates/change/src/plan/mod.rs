@@ -13,6 +13,7 @@ mod read;
 mod refusals;
 mod settle;
 mod states;
+mod together;
 
 use std::collections::BTreeMap;
 

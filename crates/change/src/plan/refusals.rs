@@ -2,6 +2,7 @@
 
 use model::{DirectiveEdit, Edit};
 
+use super::boot;
 use super::lower::{Draft, Ground};
 use crate::{Action, Operation, Target};
 
@@ -130,6 +131,16 @@ pub fn forbidden(operation: &Operation) -> Option<Forbidden> {
 
 pub(super) fn in_action(target: &Target, action: &Action) -> Option<Forbidden> {
     match (target, action) {
+        (Target::File(file), _) if of_the_kernel(&file.path) => Some(Forbidden {
+            because: format!("{} is the kernel's, not a file of the configuration", file.path),
+            instead: "plan the change by its kind, not as a file".to_owned(),
+        }),
+        (Target::File(file), Action::Link { to }) if (file.path.as_str(), to.as_str()) != boot::OUR_LINK => {
+            Some(Forbidden {
+                because: format!("narrows makes no link from {} to {to}", file.path),
+                instead: "make it by hand, if it is yours".to_owned(),
+            })
+        }
         (Target::Sysctl(sysctl), Action::Set { value }) => parameter(&sysctl.key, value),
         (Target::Mount(mount), Action::Options { set, .. }) if set.iter().any(|option| option == "ro") => {
             Some(read_only(&mount.mount_point))
@@ -137,6 +148,13 @@ pub(super) fn in_action(target: &Target, action: &Action) -> Option<Forbidden> {
         (_, Action::Edit { edits }) => edits.iter().find_map(in_edit),
         _ => None,
     }
+}
+
+/// Where a file is not what it looks like, and the rules for parameters could be passed by.
+fn of_the_kernel(path: &str) -> bool {
+    ["/proc", "/sys", "/dev"]
+        .iter()
+        .any(|kernel| path.strip_prefix(kernel).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 fn parameter(key: &str, value: &str) -> Option<Forbidden> {

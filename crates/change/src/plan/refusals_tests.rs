@@ -117,3 +117,28 @@ fn a_mount_becomes_read_only_only_where_nothing_was_written() {
         assert_eq!((plan.changes.len(), plan.refused.len()), (count, 1 - count), "{plan:#?}");
     }
 }
+
+#[test]
+fn the_changes_of_a_remedy_are_refused_together() {
+    let change = || sysctl(SOMAXCONN, "128", "4096");
+    let bad = sysctl("net.ipv4.tcp_orphan_retries", "0", "1");
+    let torn = asking("a.torn", Severity::Breaking, vec![change(), bad]);
+    let tree = tree(&[("/proc/sys/net/ipv4/tcp_orphan_retries", "0\n")]);
+    let plan = planned(&tree, &report(vec![torn.clone()]));
+    assert_eq!((ids(&plan), plan.refused.len()), (vec![], 2), "{:#?}", plan.refused);
+    assert!(plan.refused[1].because.starts_with("goes with "), "{}", plan.refused[1].because);
+    assert!(plan.refused[1].because.contains("tcp_orphan_retries"), "{}", plan.refused[1].because);
+    let whole = asking("b.whole", Severity::Latent, vec![change()]);
+    let plan = planned(&tree, &report(vec![torn, whole]));
+    assert_eq!(ids(&plan), [SOMAXCONN], "another cause asks for it alone");
+}
+
+#[test]
+fn a_plan_cannot_pass_the_rules_by_as_a_file_or_a_link() {
+    let file = |path: &str| Target::File(File { path: path.to_owned() });
+    let line = Action::Edit { edits: vec![Edit::Line { line: "|/tmp/x".to_owned(), present: true }] };
+    assert!(in_action(&file("/proc/sys/kernel/core_pattern"), &line).is_some());
+    assert_eq!(in_action(&file("/process.conf"), &line), None);
+    let link = Action::Link { to: "/tmp/evil.service".to_owned() };
+    assert!(in_action(&file("/etc/systemd/system/multi-user.target.wants/evil.service"), &link).is_some());
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::dead_man::{self, DeadManOrder};
 use super::prepare::{Prepared, prepare, selected};
-use super::restore::{restore, shown};
+use super::restore::{Manner, restore, shown};
 use super::services::{Checks, services_take_up};
 use super::signals::HeldBack;
 use super::{Left, Outcome};
@@ -53,7 +53,7 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
     let changes = selected(plan, &options.only)?;
     of_this_host(&plan.host)?;
     let mut journal = Journal::open(&options.state_directory)?;
-    let _lock = Lock::take(&options.state_directory, Duration::ZERO)?;
+    let _lock = Lock::take(journal.directory(), Duration::ZERO)?;
     may_begin(&journal)?;
     let mut prepared = prepare(&changes, options.restart)?;
     if prepared.steps.is_empty() {
@@ -71,8 +71,10 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
         reloads: &prepared.reloads,
         steps: &prepared.steps,
     })?;
-    let done =
-        arm(&journal, id, options).and_then(|()| carry_out(&journal, id, &mut prepared, &checks, options));
+    let done = match arm(&journal, id, options) {
+        Ok(()) => carry_out(&journal, id, &mut prepared, &checks, options),
+        Err(error) => Err(error.into()),
+    };
     finish(&journal, id, prepared, done)
 }
 
@@ -114,7 +116,7 @@ fn may_begin(journal: &Journal) -> Result<(), ChangeError> {
 
 fn arm(journal: &Journal, id: i64, options: &ApplyOptions) -> Result<(), ChangeError> {
     let Some(after) = options.trial else { return Ok(()) };
-    let order = DeadManOrder { id, state_directory: options.state_directory.clone(), after };
+    let order = DeadManOrder { id, state_directory: journal.directory().to_owned(), after };
     match dead_man::arm(&order)? {
         Some(process) => journal.set_dead_man(id, process),
         None => Ok(()),
@@ -127,13 +129,27 @@ fn carry_out(
     prepared: &mut Prepared,
     checks: &Checks,
     options: &ApplyOptions,
-) -> Result<(), ChangeError> {
+) -> Result<(), Stopped> {
     let last = if options.trial.is_some() { Phase::Now } else { Phase::Lasting };
     write_steps(journal, id, &mut prepared.steps, |phase| phase <= last)?;
     prepared.notes.extend(checks.after()?);
     prepared.notes.extend(services_take_up(journal, id, &prepared.reloads)?);
     let status = if options.trial.is_some() { Status::Trying } else { Status::Applied };
-    journal.set_status(id, status, None)
+    Ok(journal.set_status(id, status, None)?)
+}
+
+/// What stopped a transaction, and the step that was being written then. That one may hold what neither the plan nor
+/// the host had, and is ours all the same.
+#[derive(Debug)]
+pub(super) struct Stopped {
+    pub(super) error: ChangeError,
+    pub(super) writing: Option<u32>,
+}
+
+impl From<ChangeError> for Stopped {
+    fn from(error: ChangeError) -> Self {
+        Self { error, writing: None }
+    }
 }
 
 /// Writes steps of a phase, each noted before and read back after.
@@ -142,32 +158,60 @@ pub(super) fn write_steps(
     id: i64,
     steps: &mut [Step],
     in_phase: impl Fn(Phase) -> bool,
-) -> Result<(), ChangeError> {
+) -> Result<(), Stopped> {
     for step in steps.iter_mut().filter(|step| !step.begun && in_phase(step.phase)) {
+        if holds_already(step)? {
+            continue;
+        }
         journal.begin_step(id, step.sequence)?;
         step.begun = true;
-        let kind = step.target.kind();
-        kind.write(&step.wanted)?;
-        let now = kind.read()?;
-        if !step.target.same(&now, &step.wanted) {
-            let why = format!("{} was written and {} is there", shown(&step.wanted), shown(&now));
-            return Err(ChangeError::new(format!("change {}", kind.name()), why)
-                .help("the kernel or another program set it to something else"));
-        }
+        write(step).map_err(|error| Stopped { error, writing: Some(step.sequence) })?;
     }
     Ok(())
+}
+
+/// Whether a step before this one brought the value along, so that it is not ours to write nor to undo.
+///
+/// Between the reading of the originals and this write, checks have run, and services may have been restarted: time
+/// enough for an administrator to save a file.
+///
+/// # Errors
+/// When what is there is neither the original nor what is wanted.
+fn holds_already(step: &Step) -> Result<bool, ChangeError> {
+    let now = step.target.kind().read()?;
+    if step.target.same(&now, &step.original) {
+        return Ok(false);
+    }
+    if step.target.same(&now, &step.wanted) {
+        return Ok(true);
+    }
+    let why = format!("somebody changed it meanwhile: {}", shown(&now));
+    Err(ChangeError::new(format!("change {}", step.target.kind().name()), why)
+        .help("make a new plan: `narrows plan`"))
+}
+
+fn write(step: &Step) -> Result<(), ChangeError> {
+    let kind = step.target.kind();
+    kind.write(&step.wanted)?;
+    let now = kind.read()?;
+    if step.target.same(&now, &step.wanted) {
+        return Ok(());
+    }
+    let why = format!("{} was written and {} is there", shown(&step.wanted), shown(&now));
+    Err(ChangeError::new(format!("change {}", kind.name()), why)
+        .help("the kernel or another program set it to something else"))
 }
 
 fn finish(
     journal: &Journal,
     id: i64,
     mut prepared: Prepared,
-    done: Result<(), ChangeError>,
+    done: Result<(), Stopped>,
 ) -> Result<Applied, ChangeError> {
-    let Err(error) = done else {
+    let Err(Stopped { error, writing }) = done else {
         return Ok(Applied::Done(outcome(journal, id, vec![], prepared.notes)?));
     };
-    let left = put_back(journal, id, &prepared.steps, &mut prepared.notes);
+    let left = put_back(journal, id, &prepared.steps, writing, &mut prepared.notes);
     let why = format!("{error}");
     let status = if left.is_empty() { Status::Undone } else { Status::Undoing };
     if let Err(unwritten) = journal.set_status(id, status, Some(&why)) {
@@ -176,13 +220,22 @@ fn finish(
     Ok(Applied::PutBack { error, outcome: outcome(journal, id, left, prepared.notes)? })
 }
 
-/// Puts back what this process began a moment ago. The step that was being written may hold what neither the plan nor
-/// the host had; it is ours all the same.
-fn put_back(journal: &Journal, id: i64, steps: &[Step], notes: &mut Vec<String>) -> Vec<Left> {
-    let last = steps.iter().rposition(|step| step.begun);
-    let last = last.and_then(|last| steps.get(last)).map(|step| step.sequence);
-    let mut left = restore(journal, id, steps, |step| Some(step.sequence) == last, notes);
-    left.extend(super::services::take_up_again(journal, id, notes));
+/// Puts back what this process began a moment ago.
+fn put_back(
+    journal: &Journal,
+    id: i64,
+    steps: &[Step],
+    writing: Option<u32>,
+    notes: &mut Vec<String>,
+) -> Vec<Left> {
+    let mut left = restore(
+        journal,
+        id,
+        steps,
+        |step| Manner { force: Some(step.sequence) == writing, another_boot: false },
+        notes,
+    );
+    left.extend(super::services::take_up_again(journal, id, false, notes));
     dead_man::dismiss(journal, id);
     left
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::apply::{outcome, write_steps};
-use super::restore::restore;
+use super::apply::{Stopped, outcome, write_steps};
+use super::restore::{Manner, restore};
 use super::services::Checks;
 use super::signals::HeldBack;
 use super::{Outcome, dead_man};
@@ -18,7 +18,7 @@ use crate::journal::{Journal, Lock, Status, Step};
 /// trial goes on as it was, and its dead man stays armed.
 pub fn confirm(state_directory: &Path) -> Result<Outcome, ChangeError> {
     let journal = Journal::open_existing(state_directory)?.ok_or_else(nothing_on_trial)?;
-    let _lock = Lock::take(state_directory, Duration::from_secs(10))?;
+    let _lock = Lock::take(journal.directory(), Duration::from_secs(10))?;
     let all = journal.transactions()?;
     let Some(trial) = all.into_iter().rfind(|transaction| transaction.status == Status::Trying) else {
         return Err(nothing_on_trial());
@@ -30,22 +30,21 @@ pub fn confirm(state_directory: &Path) -> Result<Outcome, ChangeError> {
     journal.set_status(id, Status::Confirming, None)?;
     let mut notes = Vec::new();
     let waiting: Vec<u32> = steps.iter().filter(|step| !step.begun).map(|step| step.sequence).collect();
-    let written = write_steps(&journal, id, &mut steps, |_| true).and_then(|()| checks.after());
-    let error = match written {
-        Ok(more) => {
-            notes.extend(more);
-            None
+    let written = write_steps(&journal, id, &mut steps, |_| true).and_then(|()| Ok(checks.after()?));
+    match written {
+        Ok(more) => notes.extend(more),
+        Err(Stopped { error, writing }) => {
+            steps.retain(|step| waiting.contains(&step.sequence));
+            let in_writing =
+                |step: &Step| Manner { force: Some(step.sequence) == writing, another_boot: false };
+            let left = restore(&journal, id, &steps, in_writing, &mut notes);
+            if left.is_empty() {
+                // Where this is refused, the transaction counts as cut short, and its dead man undoes it.
+                journal.back_to_trial(id)?;
+                return Err(error);
+            }
+            return Err(error.help(format!("`narrows undo {id}` puts everything back")));
         }
-        Err(error) => Some(error),
-    };
-    if let Some(error) = error {
-        steps.retain(|step| waiting.contains(&step.sequence));
-        let left = restore(&journal, id, &steps, |_| true, &mut notes);
-        if left.is_empty() {
-            journal.set_status(id, Status::Trying, None)?;
-            return Err(error);
-        }
-        return Err(error.help(format!("`narrows undo {id}` puts everything back")));
     }
     journal.set_status(id, Status::Applied, None)?;
     dead_man::dismiss(&journal, id);
@@ -61,8 +60,8 @@ fn nothing_on_trial() -> ChangeError {
 fn still_there(steps: &[Step]) -> Result<(), ChangeError> {
     for step in steps {
         let now = step.target.kind().read()?;
-        let expected = if step.begun { &step.wanted } else { &step.original };
-        if !step.target.same(&now, expected) {
+        let as_found = !step.begun && step.target.same(&now, &step.original);
+        if !as_found && !step.target.same(&now, &step.wanted) {
             let name = step.target.kind().name();
             return Err(ChangeError::new(format!("confirm {name}"), "it was changed during the trial")
                 .help("`narrows undo` ends the trial; then make a new plan"));

@@ -16,7 +16,7 @@ mod undo;
 
 pub use apply::{Applied, ApplyOptions, apply};
 pub use confirm::confirm;
-pub use dead_man::{DeadManOrder, wait_and_undo};
+pub use dead_man::{DeadManOrder, undo_unless_confirmed, wait_and_undo};
 pub use prepare::selected;
 pub use report::{Left, Outcome};
 pub use undo::{Undo, UndoOptions, undo};

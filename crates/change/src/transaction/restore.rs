@@ -1,22 +1,32 @@
 //! Puts one step back, and never overwrites what somebody else wrote.
 
 use crate::journal::{Journal, Step};
-use crate::{ChangeError, State, Target};
+use crate::{ChangeError, Kind, State, Target};
 
 use super::Left;
+
+/// How a step is put back.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    /// Also where somebody changed the value since.
+    pub(super) force: bool,
+    /// The machine was started anew since the step was written, which took every value of the kernel with it.
+    pub(super) another_boot: bool,
+}
 
 /// Puts back every step that was begun and not restored, the last first. Goes on over failures; returns what is left.
 pub(super) fn restore(
     journal: &Journal,
     id: i64,
     steps: &[Step],
-    force: impl Fn(&Step) -> bool,
+    manner: impl Fn(&Step) -> Manner,
     notes: &mut Vec<String>,
 ) -> Vec<Left> {
     let mut left = Vec::new();
     for step in steps.iter().rev().filter(|step| step.begun && !step.restored) {
-        match step_back(step, force(step)) {
-            Ok(()) => {
+        match step_back(step, manner(step)) {
+            Ok(note) => {
+                notes.extend(note);
                 // The host is right whether or not the journal can say so; an undo that runs again finds it so.
                 if let Err(error) = journal.restored_step(id, step.sequence) {
                     notes.push(error.to_string());
@@ -28,45 +38,76 @@ pub(super) fn restore(
     left
 }
 
-fn step_back(step: &Step, force: bool) -> Result<(), Left> {
+/// Puts one step back. Returns what to know besides.
+fn step_back(step: &Step, manner: Manner) -> Result<Option<String>, Left> {
     let kind = step.target.kind();
     let left = |error: ChangeError| Left {
         name: kind.name(),
         why: format!("{}: {}", error.attempted, error.why),
         instead: error.help.unwrap_or_else(|| "mend that, then run `narrows undo` again".to_owned()),
     };
-    let now = kind.read().map_err(left)?;
-    if step.target.same(&now, &step.original) || gone(&step.target, &now) {
-        return sweep(step).map_err(left);
+    let now = read(step).map_err(left)?;
+    if step.target.same(&now, &step.original) {
+        return sweep(step).map(|()| None).map_err(left);
     }
-    if !force && !step.target.same(&now, &step.wanted) {
-        return Err(Left {
-            name: kind.name(),
-            why: format!("somebody changed it since: {}", shown(&now)),
-            instead: format!("look at it; `narrows undo --force` puts back {}", shown(&step.original)),
-        });
+    if now == State::Absent && went_with_its_owner(&step.target, manner) {
+        return Ok(None);
+    }
+    let is_ours = step.target.same(&now, &step.wanted) || kind.is_between(&now, &step.original, &step.wanted);
+    if !is_ours && !manner.force {
+        if manner.another_boot && step.target.is_of_the_kernel() {
+            return Ok(Some(format!("{} went with the boot, and is {} since", kind.name(), shown(&now))));
+        }
+        return Err(changed_since(step, &now));
     }
     kind.write(&step.original).map_err(left)?;
     let now = kind.read().map_err(left)?;
     if step.target.same(&now, &step.original) {
-        return Ok(());
+        return Ok(None);
     }
     let why = format!("{} was written and {} is there", shown(&step.original), shown(&now));
     Err(left(ChangeError::new(format!("put {} back", kind.name()), why)))
 }
 
-/// A write that was cut short leaves a file as it was, and beside it what was to replace it, or a directory made for
-/// it. Writing what is there once more takes them away.
-fn sweep(step: &Step) -> Result<(), ChangeError> {
-    match step.target {
-        Target::File(_) => step.target.kind().write(&step.original),
-        _ => Ok(()),
+/// What a target of the kernel belongs to, such as a device, may have gone since: then nothing is there.
+fn read(step: &Step) -> Result<State, ChangeError> {
+    match step.target.kind().read() {
+        Err(error)
+            if step.target.is_of_the_kernel() && matches!(error.errno, Some(libc::ENOENT | libc::ENODEV)) =>
+        {
+            Ok(State::Absent)
+        }
+        read => read,
     }
 }
 
-/// A network namespace takes its values with it.
-fn gone(target: &Target, now: &State) -> bool {
-    *now == State::Absent && target.namespace().is_some()
+/// Whether a value that is not there went for good with what it belonged to: a network namespace, a mount, a module.
+/// An interface may have been renamed, and an interrupt be without a driver for a while, so that of these a boot or
+/// the user must say it.
+fn went_with_its_owner(target: &Target, Manner { force, another_boot }: Manner) -> bool {
+    let at_once =
+        target.namespace().is_some() || matches!(target, Target::Mount(_) | Target::ModuleParameter(_));
+    at_once || (target.is_of_the_kernel() && (force || another_boot))
+}
+
+fn changed_since(step: &Step, now: &State) -> Left {
+    let (name, force) = (step.target.kind().name(), "`narrows undo --force`");
+    if *now == State::Absent && step.target.is_of_the_kernel() {
+        let why = "it is not there now".to_owned();
+        return Left { name, why, instead: format!("if it has gone for good, {force} leaves it out") };
+    }
+    let why = format!("somebody changed it since: {}", shown(now));
+    Left { name, why, instead: format!("look at it; {force} puts back {}", shown(&step.original)) }
+}
+
+/// A write that was cut short leaves a file as it was, and beside it what was to replace it, or a directory made for
+/// it; and a number of queues as it was, but not the steering of those queues.
+fn sweep(step: &Step) -> Result<(), ChangeError> {
+    match &step.target {
+        Target::File(file) => file.sweep(&step.original),
+        Target::Channels(channels) => channels.write(&step.original),
+        _ => Ok(()),
+    }
 }
 
 /// A state in a few words.
@@ -76,8 +117,9 @@ pub(super) fn shown(state: &State) -> String {
         State::Text { value } if value.is_empty() => "an empty value".to_owned(),
         State::Text { value } => value.clone(),
         State::Values { values } => {
-            let values: Vec<_> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            values.join(" ")
+            // What is given back beside the values is named by its path.
+            let values = values.iter().filter(|(name, _)| !name.contains('/'));
+            values.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
         }
         State::File(file) => format!("{} bytes, sha256 {:.12}…", file.contents.0.len(), file.sha256()),
         State::Link { to } => format!("a link to {to}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Left;
+use super::{Left, dead_man};
 use crate::activation::{ActivationOutcome, activate};
 use crate::checker::{CheckOutcome, Checker, checker_of};
 use crate::journal::{Journal, Step};
@@ -23,7 +23,10 @@ impl Checks {
             Target::File(file) => Some(file.path.as_str()),
             _ => None,
         });
-        let checkers: BTreeSet<_> = paths.filter_map(checker_of).collect();
+        // Without systemd as the service manager nothing takes its files up, and their check waits for a bus in vain.
+        let useful =
+            |checker: &Checker| dead_man::systemd_runs() || !matches!(checker, Checker::Systemd { .. });
+        let checkers: BTreeSet<_> = paths.filter_map(checker_of).filter(useful).collect();
         let found = checkers.into_iter().map(|checker| {
             let complaints = checker.complaints()?;
             if complaints.as_ref().is_some_and(|complaints| !complaints.is_empty()) && !checker.reads_on() {
@@ -66,10 +69,23 @@ pub(super) fn services_take_up(
     Ok(outcomes?.into_iter().filter_map(note).collect())
 }
 
-/// Has services that may have taken the files up do so again, now that the files are back. Returns what failed.
-pub(super) fn take_up_again(journal: &Journal, id: i64, notes: &mut Vec<String>) -> Vec<Left> {
-    let Ok(transaction) = journal.transaction(id) else { return vec![] };
-    if !transaction.reloaded {
+/// Has services that may have taken the files up do so again, now that the files are back: those that were told to, and
+/// after a boot all of them, since they were started with the files as they were then. Returns what failed.
+pub(super) fn take_up_again(
+    journal: &Journal,
+    id: i64,
+    another_boot: bool,
+    notes: &mut Vec<String>,
+) -> Vec<Left> {
+    let transaction = match journal.transaction(id) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            notes.push(format!("{error}; services that took files up were not told that these are back"));
+            return vec![];
+        }
+    };
+    let has_files = transaction.steps.iter().any(|step| step.begun && matches!(step.target, Target::File(_)));
+    if !(transaction.reloaded || another_boot && has_files) {
         return vec![];
     }
     let mut left = Vec::new();

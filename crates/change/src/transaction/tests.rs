@@ -283,3 +283,6 @@ fn the_script_beside_the_plan_restores_without_narrows() {
     let outcome = undone(place.undo(None, false).unwrap());
     assert_eq!((outcome.transaction.status, outcome.left), (Status::Undone, vec![]));
 }
+
+#[path = "faults_tests.rs"]
+mod faults;

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::apply::outcome;
-use super::restore::restore;
+use super::restore::{Manner, restore};
 use super::services::take_up_again;
 use super::signals::HeldBack;
 use super::{Outcome, dead_man};
 use crate::ChangeError;
 use crate::journal::{Journal, Lock, Status, Transaction, no_such};
+use crate::machine::boot_id;
 
 /// What to undo, and how.
 #[derive(Debug, Clone)]
@@ -47,7 +48,7 @@ pub fn undo(options: &UndoOptions) -> Result<Undo, ChangeError> {
     let Some(journal) = Journal::open_existing(&options.state_directory)? else {
         return options.id.map_or(Ok(Undo::Nothing), |id| Err(no_such(id)));
     };
-    let _lock = Lock::take(&options.state_directory, options.patience)?;
+    let _lock = Lock::take(journal.directory(), options.patience)?;
     let all = journal.transactions()?;
     let live = |transaction: &&Transaction| transaction.status.is_live();
     let Some(id) = options.id.or_else(|| all.iter().rfind(live).map(|transaction| transaction.id)) else {
@@ -65,8 +66,10 @@ pub fn undo(options: &UndoOptions) -> Result<Undo, ChangeError> {
     if let Err(error) = journal.set_status(id, Status::Undoing, None) {
         notes.push(error.to_string());
     }
-    let mut left = restore(&journal, id, &transaction.steps, |_| options.force, &mut notes);
-    left.extend(take_up_again(&journal, id, &mut notes));
+    let another_boot = boot_id().is_ok_and(|boot| boot != transaction.boot_id);
+    let manner = Manner { force: options.force, another_boot };
+    let mut left = restore(&journal, id, &transaction.steps, |_| manner, &mut notes);
+    left.extend(take_up_again(&journal, id, another_boot, &mut notes));
     if left.is_empty() {
         if let Err(error) = journal.set_status(id, Status::Undone, None) {
             notes.push(error.to_string());

@@ -189,8 +189,9 @@ fn state(state: &State) -> String {
         State::Text { value } if value.is_empty() => "empty".to_owned(),
         State::Text { value } => value.clone(),
         State::Values { values } => {
-            let values: Vec<_> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            values.join(" ")
+            // What is given back beside the values is named by its path.
+            let values = values.iter().filter(|(name, _)| !name.contains('/'));
+            values.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
         }
         State::File(file) => format!("{} bytes ({:.8}…)", file.contents.0.len(), file.sha256()),
         State::Link { to } => format!("link to {to}"),

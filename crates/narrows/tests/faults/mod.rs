@@ -7,21 +7,24 @@
 //! `fault.command(env!("CARGO_BIN_EXE_narrows"))`. Faults that change or load what the whole machine shares
 //! ([`veth_backlog_drop`], [`io_uring_waiters`], [`busy_disk`], [`crowd`]) are held under [`tools::machine_alone`].
 
+pub(crate) mod bursty_listener;
 pub(crate) mod busy_disk;
-mod child;
+pub(crate) mod child;
 pub(crate) mod crowd;
 mod error;
 mod fault;
 pub(crate) mod frozen_filesystem;
 mod fuse_protocol;
+pub(crate) mod half_open;
 pub(crate) mod io_uring_waiters;
 pub(crate) mod kernel;
-mod mount_namespace;
-mod netns;
+pub(crate) mod mount_namespace;
+pub(crate) mod netns;
 pub(crate) mod port_exhaustion;
 mod shared;
 pub(crate) mod silent_fuse;
-mod sysctl;
+pub(crate) mod steady_datagrams;
+pub(crate) mod sysctl;
 pub(crate) mod tcp_listen_overflow;
 pub(crate) mod tools;
 pub(crate) mod unix_listen_overflow;

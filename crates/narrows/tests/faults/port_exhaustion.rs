@@ -86,6 +86,17 @@ impl PortExhaustion {
         Ok(self.counters.refused.load(Relaxed))
     }
 
+    /// Connections made to [`Self::PORT`].
+    pub(crate) fn connected(&self) -> Result<u64> {
+        self.client.check_alive()?;
+        Ok(self.counters.connected.load(Relaxed))
+    }
+
+    /// The process whose `/proc/PID/net` shows the client's namespace.
+    pub(crate) fn client_pid(&self) -> u32 {
+        self.client.pid()
+    }
+
     /// Connections made to [`Self::OTHER_PORT`].
     pub(crate) fn other_connected(&self) -> Result<u64> {
         self.client.check_alive()?;
@@ -167,8 +178,11 @@ fn use_port(holder: Holder, open: &mut [Option<OwnedFd>], counters: &Counters) -
     match connect_to(PortExhaustion::PORT) {
         Ok(connection) => {
             let slot = open.iter_mut().find(|slot| slot.is_none());
-            if let (Holder::Open, Some(slot)) = (holder, slot) {
-                *slot = Some(connection);
+            match (holder, slot) {
+                (Holder::Open, Some(slot)) => *slot = Some(connection),
+                // Only a wider range has more ports than are held: it is to last.
+                (Holder::Open, None) => pace(PAUSE),
+                (Holder::TimeWait, _) => {}
             }
             counters.connected.fetch_add(1, Relaxed);
             Ok(true)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# narrows plan sha256:98c76158e72161c118d20ad0fea8093007d6fa4c2ac9b96d290c7d075829cf79 for web-07
+# narrows plan sha256:5fd40c3521804e03d2856ef9dc37f114daceb69b7d6ffc5d29f3b00a5ee7be06 for web-07
 # The same changes as `narrows apply`, without its journal, its checks and its undo.
 set -eu
 [ "$(cat /etc/machine-id)" = 0123456789abcdef0123456789abcdef ] || { echo 'this plan is for another host' >&2; exit 1; }
@@ -139,7 +139,8 @@ cat > /etc/systemd/system/narrows-boot.service <<'narrows'
 # begin narrows-boot.service
 [Unit]
 Description=Values that narrows set and that no other file keeps over a boot
-After=network.target
+Wants=systemd-udev-settle.service
+After=systemd-udev-settle.service network.target
 ConditionPathExists=/etc/narrows/boot.sh
 [Service]
 Type=oneshot

@@ -25,6 +25,20 @@ pub struct File {
     pub path: String,
 }
 
+impl File {
+    /// Takes away what a write that was cut short left beside a file that is as it was. Writes nothing, so that a file
+    /// system that refused the write does not refuse this.
+    ///
+    /// # Errors
+    /// When something is there that cannot be removed.
+    pub(crate) fn sweep(&self, original: &State) -> Result<(), ChangeError> {
+        match original {
+            State::AbsentBelow { directory } => remove::sweep(&self.path, Some(directory)),
+            _ => remove::sweep(&self.path, None),
+        }
+    }
+}
+
 impl Kind for File {
     fn name(&self) -> String {
         self.path.clone()

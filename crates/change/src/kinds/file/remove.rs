@@ -5,7 +5,7 @@ use rustix::io::Errno;
 
 use super::refused;
 use super::walk::{Place, find};
-use super::write::{remove_stray, sync};
+use super::write::{remove_stray, sweep_stray, sync};
 use crate::ChangeError;
 
 /// Removes the file, and its directories up to and with `outermost`, as far as they are empty then.
@@ -13,6 +13,16 @@ pub(super) fn remove(path: &str, outermost: Option<&str>) -> Result<(), ChangeEr
     let attempted = format!("remove {path}");
     if let Ok(place) = find(&attempted, path)? {
         unlink(&attempted, &place)?;
+    }
+    let Some(outermost) = outermost else { return Ok(()) };
+    remove_directories(&directories(path, outermost))
+}
+
+/// Takes away what a write that was cut short left: the new file beside the one there, and directories made for it.
+pub(super) fn sweep(path: &str, outermost: Option<&str>) -> Result<(), ChangeError> {
+    let attempted = format!("clear up beside {path}");
+    if let Ok(place) = find(&attempted, path)? {
+        sweep_stray(&attempted, &place)?;
     }
     let Some(outermost) = outermost else { return Ok(()) };
     remove_directories(&directories(path, outermost))

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use rustix::fs::{
-    AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, fchmod, fchown, fsync, futimens,
+    AtFlags, Gid, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT, Uid, fchmod, fchown, fsync, futimens,
     openat, renameat, statat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
@@ -60,6 +60,18 @@ fn temporary(name: &str) -> String {
     format!(".{name}.narrows-new")
 }
 
+fn may_be_ours(status: &Stat) -> bool {
+    matches!(status.st_mode & libc::S_IFMT, libc::S_IFREG | libc::S_IFLNK)
+}
+
+/// As [`remove_stray`], where what is not ours is in nobody's way.
+pub(super) fn sweep_stray(attempted: &str, place: &Place) -> Result<(), ChangeError> {
+    match statat(&place.directory, temporary(&place.name), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(status) if !may_be_ours(&status) => Ok(()),
+        _ => remove_stray(attempted, place),
+    }
+}
+
 /// Removes what a crash between making and renaming left.
 pub(super) fn remove_stray(attempted: &str, place: &Place) -> Result<(), ChangeError> {
     let temporary = temporary(&place.name);
@@ -71,7 +83,7 @@ pub(super) fn remove_stray(attempted: &str, place: &Place) -> Result<(), ChangeE
         Ok(status) => status,
     };
     // Its owner does not tell: a file of ours already has the one that the finished file shall have.
-    if !matches!(status.st_mode & libc::S_IFMT, libc::S_IFREG | libc::S_IFLNK) {
+    if !may_be_ours(&status) {
         return Err(ChangeError::new(
             attempted,
             "it is neither a file nor a link, so narrows did not make it",

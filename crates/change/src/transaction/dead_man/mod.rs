@@ -11,7 +11,8 @@ mod systemd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use process::wait_and_undo;
+pub use process::{undo_unless_confirmed, wait_and_undo};
+pub(super) use systemd::is_running as systemd_runs;
 
 use crate::ChangeError;
 use crate::journal::Journal;

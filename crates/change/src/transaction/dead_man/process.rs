@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -14,8 +15,12 @@ use crate::transaction::{Undo, UndoOptions, undo};
 
 /// What the dead man says once he waits.
 const ARMED: u8 = b'!';
-/// How long he waits for another narrows to end before he gives up.
+/// How long one attempt waits for another narrows to end.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// How long he goes on trying where the undo cannot begin: a full disk, a narrows that was stopped.
+const PERSEVERANCE: Duration = Duration::from_secs(24 * 3600);
+/// How long he waits between two attempts.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Starts the process, and waits until it says that it waits.
 pub(super) fn arm(order: &DeadManOrder) -> Result<(u32, u64), ChangeError> {
@@ -83,13 +88,29 @@ pub fn wait_and_undo(order: &DeadManOrder) -> Result<Undo, ChangeError> {
         // In pieces, because CLOCK_MONOTONIC, which sleep uses, stands still while the machine sleeps.
         std::thread::sleep(left.min(Duration::from_secs(10)));
     }
-    undo(&UndoOptions {
-        state_directory: order.state_directory.clone(),
-        id: Some(order.id),
+    undo_unless_confirmed(order.id, &order.state_directory)
+}
+
+/// Undoes a transaction unless it was confirmed, which is what a dead man does at the deadline. Where the undo cannot
+/// even begin, it is tried again for a day: there is nobody else to do it.
+///
+/// # Errors
+/// As [`undo`], at the last attempt.
+pub fn undo_unless_confirmed(id: i64, state_directory: &Path) -> Result<Undo, ChangeError> {
+    let options = UndoOptions {
+        state_directory: state_directory.to_owned(),
+        id: Some(id),
         force: false,
         unless_confirmed: true,
         patience: PATIENCE,
-    })
+    };
+    let end = boot_time() + PERSEVERANCE;
+    loop {
+        match undo(&options) {
+            Err(_) if boot_time() < end => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
 }
 
 /// Tells whoever started this process that it waits, and lets go of the pipe.

@@ -12,7 +12,7 @@ use crate::{ChangeError, Contents, FileState, Kind, State};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// sd_booted(3): this directory exists when systemd is the init system.
-pub(super) fn is_running() -> bool {
+pub(in crate::transaction) fn is_running() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
@@ -58,14 +58,15 @@ pub(super) fn arm(order: &DeadManOrder) -> Result<(), ChangeError> {
     Err(ChangeError::new(attempted, why))
 }
 
-/// Before anything reads its configuration; only after that the file systems it lies on.
+/// Before anything reads its configuration; only after that the file systems it lies on. A boot does not wait for it
+/// longer than a minute.
 fn boot_unit(program: &str, undo: &[String]) -> State {
     let line = std::iter::once(program).chain(undo.iter().map(String::as_str));
-    let line: Vec<_> = line.map(|word| format!("\"{}\"", word.replace('%', "%%"))).collect();
+    let line: Vec<_> = line.map(quoted).collect();
     let text = format!(
         "[Unit]\nDescription=Undo a trial of narrows that nobody confirmed before the boot\n\
          DefaultDependencies=no\nRequiresMountsFor=/var /etc\nAfter=local-fs.target\nBefore=sysinit.target\n\n\
-         [Service]\nType=oneshot\nExecStart={}\n",
+         [Service]\nType=oneshot\nTimeoutStartSec=60\nExecStart={}\n",
         line.join(" ")
     );
     State::File(FileState {
@@ -77,6 +78,12 @@ fn boot_unit(program: &str, undo: &[String]) -> State {
         attributes: Default::default(),
         links: 0,
     })
+}
+
+/// A word of a command line as systemd.service(5) reads it, with nothing in it expanded.
+fn quoted(word: &str) -> String {
+    let word = word.replace('\\', r"\\").replace('"', r#"\""#).replace('%', "%%").replace('$', "$$");
+    format!("\"{word}\"")
 }
 
 /// Takes both away. They would find nothing to do, so that a failure does no harm.
