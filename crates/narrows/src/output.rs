@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
+use clap::builder::StyledStr;
+use clap::{Command, CommandFactory};
 
 use crate::arguments::Arguments;
 use crate::exit::Exit;
@@ -24,15 +25,38 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// Prints a completion script.
 pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "narrows", &mut script);
+    clap_complete::generate(shell, &mut visible(&Arguments::command()), "narrows", &mut script);
     print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Clear)
+}
+
+/// A command without what is hidden: the generators of completions and manuals list that too.
+fn visible(command: &Command) -> Command {
+    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let subcommands = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
+    let mut shown = Command::new(command.get_name().to_owned())
+        .args(arguments.cloned())
+        .subcommands(subcommands.map(visible))
+        .subcommand_required(command.is_subcommand_required_set());
+    for (text, put) in [
+        (command.get_about(), Command::about as fn(Command, StyledStr) -> Command),
+        (command.get_long_about(), Command::long_about),
+        (command.get_after_help(), Command::after_help),
+    ] {
+        if let Some(text) = text {
+            shown = put(shown, text.clone());
+        }
+    }
+    match command.get_version() {
+        Some(version) => shown.version(version.to_owned()),
+        None => shown,
+    }
 }
 
 /// Prints the manual page: the command, then each of its subcommands.
 pub(crate) fn man() -> anyhow::Result<Exit> {
     let mut page = Vec::new();
-    let command = Arguments::command();
+    let command = visible(&Arguments::command());
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
         let man = clap_mangen::Man::new(subcommand.clone());

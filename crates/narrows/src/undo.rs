@@ -19,18 +19,22 @@ pub(crate) fn run(arguments: &Undo) -> anyhow::Result<Exit> {
         unless_confirmed: arguments.unless_confirmed,
         patience: Duration::ZERO,
     };
+    let mut undone_any = false;
     loop {
         let undone = match (options.unless_confirmed, options.id) {
             (true, Some(id)) => transaction::undo_unless_confirmed(id, &options.state_directory)?,
             _ => transaction::undo(&options)?,
         };
+        if undone_any && matches!(undone, transaction::Undo::Nothing) {
+            return Ok(Exit::Clear);
+        }
         output::print(&match arguments.state.format {
             ResultFormat::Human => render::transaction::undone(&undone),
             ResultFormat::Json => render::transaction::undone_json(&undone)?,
         })?;
         match undone {
             transaction::Undo::Done(outcome) if !outcome.left.is_empty() => return Ok(Exit::Incomplete),
-            transaction::Undo::Done(_) if arguments.all => {}
+            transaction::Undo::Done(_) if arguments.all => undone_any = true,
             _ => return Ok(Exit::Clear),
         }
     }

@@ -11,7 +11,7 @@ use super::lower::{Draft, Ground, lower, target_of};
 use super::refusals::{Forbidden, forbidden_here, in_action};
 use super::{
     LiveStates, Plan, PlanHost, PlanOptions, PlannedChange, Refusal, SCHEMA, States, TreeStates, differences,
-    merge, settle, together,
+    merge, names_one, settle, together,
 };
 use crate::ChangeError;
 use crate::kinds::NetworkNamespace;
@@ -161,7 +161,7 @@ impl<'a> Only<'a> {
     }
 
     fn keeps(&self, id: &str, causes: &[String]) -> bool {
-        let names = |word: &String| word == id || causes.iter().any(|cause| is_or_is_in(cause, word));
+        let names = |word: &String| word == id || names_one(word, causes);
         self.words.is_empty() || self.words.iter().any(names)
     }
 
@@ -180,21 +180,21 @@ impl<'a> Only<'a> {
     ) -> Result<(), ChangeError> {
         let known = |word: &String| {
             let one = Only { words: std::slice::from_ref(word), namespace: self.namespace };
-            report.causes.iter().any(|cause| is_or_is_in(&cause.id, word))
+            report.causes.iter().any(|cause| names_one(word, std::slice::from_ref(&cause.id)))
                 || named.iter().any(|(id, _)| id == word)
                 || refused.iter().any(|refusal| one.keeps_change(&refusal.change.what, &[]))
         };
         let Some(word) = self.words.iter().find(|word| !known(word)) else { return Ok(()) };
         let ids: Vec<_> = named.iter().map(|(id, _)| id.as_str()).collect();
-        let why = if ids.is_empty() { "the plan has no changes".to_owned() } else { ids.join(", ") };
-        Err(ChangeError::new(format!("plan only {word}"), format!("no change has this name: {why}"))
-            .help("name a change, a cause or a layer of the plan"))
+        let causes: BTreeSet<_> =
+            named.iter().flat_map(|(_, draft)| &draft.wish.causes).map(String::as_str).collect();
+        let help = match ids.as_slice() {
+            [] => "nothing asks for a change here: plan without --only".to_owned(),
+            ids => format!("it has {}, for {}", ids.join(", "), Vec::from_iter(causes).join(", ")),
+        };
+        let why = "the plan has no such change, cause or layer";
+        Err(ChangeError::new(format!("plan only {word}"), why).help(help))
     }
-}
-
-/// Whether a word names a cause, or the layer it belongs to.
-fn is_or_is_in(cause: &str, word: &str) -> bool {
-    cause == word || cause.split('.').next() == Some(word)
 }
 
 /// Each draft with a name of its own: that of its target, with a number where several changes edit one file.

@@ -10,6 +10,9 @@ use rustix::io::Errno;
 use super::Entry;
 use crate::{FILE_LIMIT_BYTES, HostError};
 
+/// How often a path is resolved again that a rename elsewhere got in the way of.
+const MOST_ATTEMPTS: u32 = 10_000;
+
 /// The roots of the instants below a directory, in order: its folders `0`, `1` …, or itself.
 pub(super) fn instants(directory: &Path) -> Result<Vec<PathBuf>, HostError> {
     let shown = directory.display().to_string();
@@ -40,8 +43,15 @@ fn open(root: &Path, path: &str, flags: OFlags) -> Result<OwnedFd, HostError> {
     let inside = path.trim_start_matches('/');
     let inside = if inside.is_empty() { "." } else { inside };
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    fs::openat2(&base, inside, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
-        .map_err(|errno| failed(path, errno))
+    // EAGAIN says that something was renamed or mounted anywhere on the machine while `..` was resolved (openat2(2)).
+    let mut opened = Err(Errno::AGAIN);
+    for _ in 0..MOST_ATTEMPTS {
+        opened = fs::openat2(&base, inside, flags | OFlags::CLOEXEC, Mode::empty(), resolve);
+        if !matches!(opened, Err(Errno::AGAIN)) {
+            break;
+        }
+    }
+    opened.map_err(|errno| failed(path, errno))
 }
 
 /// The file or dangling link at a path.
@@ -81,4 +91,34 @@ pub(super) fn names(root: &Path, path: &str) -> Option<Vec<String>> {
     let entries = fs::Dir::read_from(folder).ok()?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().to_str().ok().map(str::to_owned));
     Some(names.filter(|name| name != "." && name != "..").collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn renames_elsewhere_do_not_hide_what_a_link_leads_to() {
+        let tree = tempfile::tempdir().unwrap();
+        std::fs::create_dir(tree.path().join("etc")).unwrap();
+        std::fs::write(tree.path().join("target"), "found").unwrap();
+        std::os::unix::fs::symlink("../target", tree.path().join("etc/link")).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|name| elsewhere.path().join(name));
+        std::fs::create_dir(&a).unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::fs::rename(&a, &b).and_then(|()| std::fs::rename(&b, &a)).unwrap();
+                }
+            });
+            let found = || matches!(entry(tree.path(), "/etc/link"), Ok(Entry::File(_)));
+            let missed = (0..20_000).filter(|_| !found()).count();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(missed, 0);
+        });
+    }
 }

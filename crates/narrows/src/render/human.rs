@@ -227,8 +227,7 @@ fn summary(page: &mut Page, report: &Report, all: bool) {
 
 fn next(page: &mut Page, report: &Report, plan: Option<&str>) {
     let plan = plan.filter(|_| change::plan::asks_for_changes(report));
-    let plan =
-        plan.map(|command| (command.to_owned(), "what narrows can change against it, each change undoable"));
+    let plan = plan.map(|command| (command.to_owned(), "what narrows can change, each undoable"));
     let first = report.causes.first().filter(|cause| cause.verdict == Verdict::Confirmed);
     let explain =
         first.map(|first| (format!("narrows explain {}", first.id), "what it means, how it is proved"));
