@@ -13,7 +13,6 @@ const PACKAGES: &[(&str, &str)] = &[
     ("mount", "mount"),
     ("cc", "gcc"),
     ("ethtool", "ethtool"),
-    ("strace", "strace"),
     ("nginx", "nginx-light"),
     ("php-fpm8.2", "php8.2-fpm"),
     ("php8.2", "php8.2-cli"),
