@@ -1,6 +1,7 @@
 //! Runs programs for the chores.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -43,8 +44,11 @@ pub(crate) fn watch(mut command: Command, see: &mut dyn FnMut(&str)) -> anyhow::
     Ok(child.wait()?.success())
 }
 
-/// Whether a program can be started.
+/// Whether a program can be started, or an absolute path leads to a file.
 pub(crate) fn exists(program: &str) -> bool {
+    if program.starts_with('/') {
+        return Path::new(program).is_file();
+    }
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = std::env::split_paths(&folders).collect();
     folders.extend(["/usr/sbin".into(), "/sbin".into()]);

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::packages;
 use crate::run::{command, finish, run, watch};
 
-/// Programs the tests use, and the Debian packages they come from.
+/// Programs and files the tests use, and the Debian packages they come from.
 const PACKAGES: &[(&str, &str)] = &[
     ("ip", "iproute2"),
     ("mkfs.ext4", "e2fsprogs"),
@@ -24,6 +24,11 @@ const PACKAGES: &[(&str, &str)] = &[
     ("modprobe", "kmod"),
     ("pgrep", "procps"),
     ("service", "init-system-helpers"),
+    ("shellcheck", "shellcheck"),
+    ("patch", "patch"),
+    ("git", "git"),
+    ("script", "bsdutils"),
+    ("/usr/lib/python3/dist-packages/yaml/__init__.py", "python3-yaml"),
 ];
 
 /// Installs, checks and tests.

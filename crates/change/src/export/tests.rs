@@ -162,7 +162,7 @@ fn the_playbook_is_yaml_of_one_play() {
     let read = "import sys, json, yaml
 yaml.SafeLoader.add_constructor('!unsafe', lambda loader, node: loader.construct_scalar(node))
 json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)";
-    let json = run("python3-yaml", &["python3", "-c", read, file.path().to_str().unwrap()]);
+    let json = run("python3-yaml", &["/usr/bin/python3", "-c", read, file.path().to_str().unwrap()]);
     let plays: serde_json::Value = serde_json::from_str(&json).unwrap();
     let tasks = plays[0]["tasks"].as_array().unwrap();
     assert!(tasks.len() > 8 && plays[0]["hosts"] == "web-07", "{plays:#}");
