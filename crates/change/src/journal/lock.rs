@@ -18,12 +18,15 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, or says who holds it.
+    /// Takes the lock, or says who holds it; makes the state directory where there is none.
+    ///
+    /// To be taken before the journal is opened: SQLite would wait for the other process too, but only for so long, and
+    /// without a word about who it is.
     ///
     /// # Errors
     /// When another process holds it longer than `patience`, or the file cannot be made.
     pub fn take(directory: &Path, patience: Duration) -> Result<Self, ChangeError> {
-        let path = directory.join("lock");
+        let path = super::directory::made(directory)?.join("lock");
         let shown = path.display();
         let mut file = File::options()
             .create(true)

@@ -104,17 +104,24 @@ impl Journal {
         &self.directory
     }
 
+    /// Whether there is a journal in a state directory.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn exists(directory: &Path) -> Result<bool, ChangeError> {
+        let path = directory.join("journal.sqlite");
+        path.try_exists().map_err(|error| {
+            ChangeError::io(format!("look for the journal {}", path.display()), &error)
+                .help("run it as root: the journal holds originals that root alone may read")
+        })
+    }
+
     /// Opens the journal where there is one already; makes nothing.
     ///
     /// # Errors
-    /// As [`Journal::open`], and when it cannot be told whether there is one.
+    /// As [`Journal::open`] and [`Journal::exists`].
     pub fn open_existing(directory: &Path) -> Result<Option<Self>, ChangeError> {
-        let path = directory.join("journal.sqlite");
-        let exists = path.try_exists().map_err(|error| {
-            ChangeError::io(format!("look for the journal {}", path.display()), &error)
-                .help("run it as root: the journal holds originals that root alone may read")
-        })?;
-        if exists { Self::open(directory).map(Some) } else { Ok(None) }
+        if Self::exists(directory)? { Self::open(directory).map(Some) } else { Ok(None) }
     }
 
     /// Writes a transaction down: byte copies and the script first, then one commit. When this returns, everything

@@ -17,6 +17,9 @@ pub(crate) fn resolve(host: &dyn Host, path: &str) -> String {
     path
 }
 
+/// How often a file that did not answer in time is read: on a host that is short of CPUs, a healthy file may be late.
+const TRIES: usize = 5;
+
 /// The bytes of a file, links followed; `None` when there is none. A link to `/dev/null` has no bytes.
 ///
 /// # Errors
@@ -26,7 +29,15 @@ pub(crate) fn read(host: &dyn Host, path: &str) -> Result<Option<Vec<u8>>, Chang
     if resolved == "/dev/null" {
         return Ok(Some(vec![]));
     }
-    match host.read(&resolved) {
+    let late = |answer: &Result<_, HostError>| matches!(answer, Err(HostError::TimedOut { .. }));
+    let mut answer = host.read(&resolved);
+    for _ in 1..TRIES {
+        if !late(&answer) {
+            break;
+        }
+        answer = host.read(&resolved);
+    }
+    match answer {
         Ok(bytes) => Ok(Some(bytes)),
         Err(HostError::NotFound { .. }) => Ok(None),
         Err(error) => Err(ChangeError::new(format!("read {path}"), error.to_string())

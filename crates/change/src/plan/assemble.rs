@@ -52,11 +52,10 @@ pub fn plan_with(
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };
     let drafts = drafts(&ground, in_order(wishes), &mut refused);
     let changes = together::together(changes(&ground, report, drafts, &mut refused)?, &mut refused);
+    let only = Only::of(options);
+    refused.retain(|refusal| only.keeps_change(&refusal.change.what, &refusal.causes));
     let mut by_hand = choice.by_hand;
-    by_hand.retain(|hand| {
-        options.only.is_empty()
-            || options.only.iter().any(|word| names_one(word, std::slice::from_ref(&hand.cause)))
-    });
+    by_hand.retain(|hand| only.keeps("", std::slice::from_ref(&hand.cause)));
     let files = differences::differences(states, &changes)?;
     let host = PlanHost {
         name: report.host.name.clone(),
@@ -138,9 +137,8 @@ fn changes(
     refused: &mut Vec<Refusal>,
 ) -> Result<Vec<PlannedChange>, ChangeError> {
     let named = named(ground, drafts);
-    let only = Only { words: &ground.options.only, namespace: ground.options.namespace.as_ref() };
+    let only = Only::of(ground.options);
     only.check(report, &named, refused)?;
-    refused.retain(|refusal| only.keeps_change(&refusal.change.what, &refusal.causes));
     let mut changes = Vec::new();
     for (id, draft) in named.iter().filter(|(id, draft)| only.keeps(id, &draft.wish.causes)) {
         match settle::settle(ground, draft, id) {
@@ -157,7 +155,11 @@ struct Only<'a> {
     namespace: Option<&'a NetworkNamespace>,
 }
 
-impl Only<'_> {
+impl<'a> Only<'a> {
+    fn of(options: &'a PlanOptions) -> Self {
+        Self { words: &options.only, namespace: options.namespace.as_ref() }
+    }
+
     fn keeps(&self, id: &str, causes: &[String]) -> bool {
         let names = |word: &String| word == id || names_one(word, causes);
         self.words.is_empty() || self.words.iter().any(names)

@@ -343,8 +343,22 @@ fn only_the_named_changes_are_kept_and_a_wrong_name_is_told() {
     };
     assert_eq!(ids(&only("irq 24").unwrap()), ["irq 24"]);
     assert_eq!(ids(&only("irq.skew").unwrap()), ["irq 24", "irq 25"]);
+    assert_eq!(ids(&only("irq").unwrap()), ["irq 24", "irq 25"], "a layer");
     let error = only("irq 99").unwrap_err().to_string();
     assert!(error.contains("irq 24"), "{error}");
+}
+
+#[test]
+fn a_cause_that_is_gone_has_an_empty_plan() {
+    let mut gone = somaxconn(Severity::Breaking, "4096");
+    gone.verdict = model::Verdict::RuledOut;
+    let (id, report) = (gone.id.clone(), report(vec![gone]));
+    let named = PlanOptions { only: vec![id.clone()], ..PlanOptions::default() };
+    assert!(planned_with(&tree(&[]), &report, &named).unwrap().changes.is_empty());
+    let remedy =
+        |cause: &str| PlanOptions { remedy: [(cause.to_owned(), 3)].into(), ..PlanOptions::default() };
+    assert!(planned_with(&tree(&[]), &report, &remedy(&id)).unwrap().changes.is_empty());
+    assert!(planned_with(&tree(&[]), &report, &remedy("a.typo")).is_err());
 }
 
 #[test]

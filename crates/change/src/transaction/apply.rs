@@ -52,8 +52,8 @@ pub enum Applied {
 pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError> {
     let changes = selected(plan, &options.only)?;
     of_this_host(&plan.host)?;
+    let _lock = Lock::take(&options.state_directory, Duration::ZERO)?;
     let mut journal = Journal::open(&options.state_directory)?;
-    let _lock = Lock::take(journal.directory(), Duration::ZERO)?;
     may_begin(&journal)?;
     let mut prepared = prepare(&changes, options.restart)?;
     if prepared.steps.is_empty() {

@@ -17,8 +17,11 @@ use crate::journal::{Journal, Lock, Status, Step};
 /// When nothing is on trial, a file it must write was changed since, or a step was refused. In the last case the
 /// trial goes on as it was, and its dead man stays armed.
 pub fn confirm(state_directory: &Path) -> Result<Outcome, ChangeError> {
-    let journal = Journal::open_existing(state_directory)?.ok_or_else(nothing_on_trial)?;
-    let _lock = Lock::take(journal.directory(), Duration::from_secs(10))?;
+    if !Journal::exists(state_directory)? {
+        return Err(nothing_on_trial());
+    }
+    let _lock = Lock::take(state_directory, Duration::from_secs(10))?;
+    let journal = Journal::open(state_directory)?;
     let all = journal.transactions()?;
     let Some(trial) = all.into_iter().rfind(|transaction| transaction.status == Status::Trying) else {
         return Err(nothing_on_trial());

@@ -45,10 +45,11 @@ pub enum Undo {
 /// # Errors
 /// When there is none of that number, a later one must be undone first, or the journal cannot be read.
 pub fn undo(options: &UndoOptions) -> Result<Undo, ChangeError> {
-    let Some(journal) = Journal::open_existing(&options.state_directory)? else {
+    if !Journal::exists(&options.state_directory)? {
         return options.id.map_or(Ok(Undo::Nothing), |id| Err(no_such(id)));
-    };
-    let _lock = Lock::take(journal.directory(), options.patience)?;
+    }
+    let _lock = Lock::take(&options.state_directory, options.patience)?;
+    let journal = Journal::open(&options.state_directory)?;
     let all = journal.transactions()?;
     let live = |transaction: &&Transaction| transaction.status.is_live();
     let Some(id) = options.id.or_else(|| all.iter().rfind(live).map(|transaction| transaction.id)) else {

@@ -10,9 +10,11 @@
 pub(crate) mod bursty_listener;
 pub(crate) mod busy_disk;
 pub(crate) mod child;
+pub(crate) mod cpu_quota;
 pub(crate) mod crowd;
 mod error;
 mod fault;
+pub(crate) mod fin_wait2;
 pub(crate) mod frozen_filesystem;
 mod fuse_protocol;
 pub(crate) mod half_open;

@@ -60,9 +60,14 @@ impl MountNamespace {
         command
     }
 
+    /// The process that keeps it.
+    pub(crate) fn holder(&self) -> u32 {
+        self.holder.pid()
+    }
+
     /// The option of nsenter(1) that enters the namespace.
     pub(crate) fn nsenter_option(&self) -> String {
-        format!("--mount=/proc/{}/ns/mnt", self.holder.pid())
+        format!("--mount=/proc/{}/ns/mnt", self.holder())
     }
 
     /// Opens `path`, a directory, as the namespace sees it.

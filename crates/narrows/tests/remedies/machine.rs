@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::round::{Expected, there_and_back};
 use super::site::Site;
+use crate::faults::cpu_quota::CpuQuota;
+use crate::faults::fin_wait2::FinWait2;
 use crate::faults::steady_datagrams::SteadyDatagrams;
 use crate::faults::sysctl::ChangedSysctl;
 use crate::faults::tools::machine_alone;
@@ -107,4 +109,59 @@ fn without_swap(meminfo: &str) -> String {
         _ => format!("{line}\n"),
     };
     meminfo.lines().map(line).collect()
+}
+
+#[test]
+fn closed_connections_wait_half_as_long_for_the_other_side() -> Result<()> {
+    let _alone = machine_alone()?;
+    let site = Site::machine()?;
+    let _seconds = ChangedSysctl::set("net/ipv4/tcp_fin_timeout", "60")?;
+    let _orphans = ChangedSysctl::set("net/ipv4/tcp_max_orphans", "4096")?;
+    let fault = FinWait2::start(450)?;
+    assert!(fault.longest_wait_of_new(5)? > 30);
+    let cause = "sockets.fin-wait2-pileup";
+    let expected = Expected::parameter(cause, "net.ipv4.tcp_fin_timeout", "60", "30");
+    let moved = |_: &change::plan::Plan| {
+        let seconds = fault.longest_wait_of_new(10)?;
+        assert!(seconds <= 30, "waited for {seconds} s");
+        Ok(())
+    };
+    let back = || {
+        assert!(fault.longest_wait_of_new(5)? > 30);
+        Ok(())
+    };
+    let options = ["--for", "1s", "--severity", "hygiene", "--only", cause];
+    there_and_back(&site, &options, &[expected], moved, back)?;
+    Ok(())
+}
+
+#[test]
+fn a_drop_in_gives_a_service_a_larger_quota() -> Result<()> {
+    let _alone = machine_alone()?;
+    let site = Site::machine()?;
+    let fault = CpuQuota::start()?;
+    let cause = "cgroup.cpu-quota-exhausted";
+    let drop_in = format!("/etc/systemd/system/{}.d/90-narrows.conf", fault.unit());
+    let expected = Expected { from: Some("CPUQuota=10%".to_owned()), ..Expected::file(cause, &drop_in) };
+    let moved = |plan: &change::plan::Plan| {
+        let contents = site.read(&drop_in)?;
+        let wanted = &plan.changes[0].change.target.value;
+        assert!(contents.contains("[Service]") && contents.contains(wanted.as_str()), "{contents}");
+        // Nobody here is systemd, which reads the drop-in and does this.
+        let percent = contents.lines().find_map(|line| line.strip_prefix("CPUQuota=")?.strip_suffix('%'));
+        let percent: u64 = percent.and_then(|percent| percent.parse().ok()).unwrap_or(0);
+        fault.limit(percent * 1000)?;
+        let (throttled, periods) = (fault.throttled()?, fault.periods()?);
+        wait_until("twenty periods", || Ok(fault.periods()? >= periods + 20))?;
+        let (throttled, periods) = (fault.throttled()? - throttled, fault.periods()? - periods);
+        assert!(throttled * 20 <= periods, "throttled in {throttled} of {periods} periods");
+        Ok(())
+    };
+    let back = || {
+        fault.limit(10_000)?;
+        let throttled = fault.throttled()?;
+        wait_until("the quota running out again", || Ok(fault.throttled()? >= throttled + 5))
+    };
+    there_and_back(&site, &["--for", "3s", "--only", cause], &[expected], moved, back)?;
+    Ok(())
 }

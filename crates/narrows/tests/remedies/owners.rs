@@ -66,7 +66,7 @@ fn refused(plan: &Plan, owner: &str) -> Result<()> {
 fn applies_nothing(site: &Site) -> Result<()> {
     let etc = site.etc()?;
     let said = site.apply()?;
-    assert!(said.contains("Nothing to do"), "{said}");
+    assert!(said.contains("Nothing to change"), "{said}");
     assert_eq!(site.etc()?, etc);
     assert_eq!(site.parameter(RETRIES)?, "2");
     Ok(())

@@ -141,10 +141,14 @@ fn goes_there_and_back(case: &Case) -> Result<()> {
 fn each_wrong_parameter_goes_back_to_the_kernels_own_value() -> Result<()> {
     // bpftune, of which a test pretends that it runs, would claim some of them.
     let _alone = machine_alone()?;
+    CASES.chunks(3).try_for_each(at_once)
+}
+
+fn at_once(cases: &[Case]) -> Result<()> {
     thread::scope(|scope| {
-        let started: Vec<_> =
-            CASES.iter().map(|case| (case.cause, scope.spawn(move || goes_there_and_back(case)))).collect();
-        for (cause, thread) in started {
+        let start = |case| (case, scope.spawn(move || goes_there_and_back(case)));
+        let started: Vec<(&Case, _)> = cases.iter().map(start).collect();
+        for (Case { cause, .. }, thread) in started {
             match thread.join() {
                 Ok(outcome) => outcome.map_err(|error| FaultError::new(format!("{cause}: {error}")))?,
                 Err(_) => return Err(FaultError::new(format!("{cause} panicked, see above"))),

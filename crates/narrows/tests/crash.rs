@@ -1,0 +1,36 @@
+//! What `narrows apply` and `narrows undo` promise, held against SIGKILL before every change they make and against
+//! disks that refuse. Needs root, iproute2, ethtool, e2fsprogs, util-linux,
+//! nginx and gcc.
+//!
+//! A world is a network namespace and a mount namespace with an `/etc` of its own; values that the whole machine shares
+//! are put back by a guard and tested one at a time. After every kill the world must hold what it held before: values,
+//! bytes, owners, modes, times, attributes, and no file more. Lost = 0.
+//!
+//! The tests kill before each call that changes something. What follows is an undo; between the two, in turn, nothing
+//! else, the same apply once more, or an undo that is killed too. `NARROWS_CRASH_THOROUGH=1` has all three follow every
+//! kill, and kills trials at every point.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "worlds are made with the system's own programs and proved from the kernel's own files"
+)]
+#![allow(clippy::print_stdout, reason = "figures, for whoever runs the tests with --nocapture")]
+
+#[path = "faults"]
+#[allow(dead_code, reason = "shared with the tests of real faults, which use the rest")]
+mod faults {
+    mod child;
+    mod error;
+    mod mount_namespace;
+    mod netns;
+    mod shared;
+    pub(crate) mod tools;
+    pub(crate) mod wait;
+
+    pub(crate) use child::LastWill;
+    pub(crate) use error::{Attempt, FaultError, Result, report_left_behind};
+    pub(crate) use mount_namespace::MountNamespace;
+    pub(crate) use netns::Namespace;
+}
+#[path = "crash/mod.rs"]
+mod crash;
