@@ -34,7 +34,12 @@ pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
     let chosen = transaction::selected(&wanted, only)?;
     if chosen.is_empty() {
         // The plan has said so where it was printed.
-        return if shown { Ok(Exit::Clear) } else { report(&Applied::Nothing, arguments.state.format) };
+        match (human, shown) {
+            (true, false) => output::print("Nothing to change: the plan has no changes.\n")?,
+            (true, true) => {}
+            (false, _) => output::print(&render::transaction::applied_json(&Applied::Nothing)?)?,
+        }
+        return Ok(Exit::Clear);
     }
     if !arguments.yes && !agreed(chosen.len(), arguments.trial)? {
         return Ok(Exit::Refused);

@@ -95,7 +95,7 @@ pub fn wait_and_undo(order: &DeadManOrder) -> Result<Undo, ChangeError> {
 /// even begin, it is tried again for a day: there is nobody else to do it.
 ///
 /// # Errors
-/// As [`undo`], at the last attempt.
+/// As [`undo()`], at the last attempt.
 pub fn undo_unless_confirmed(id: i64, state_directory: &Path) -> Result<Undo, ChangeError> {
     let options = UndoOptions {
         state_directory: state_directory.to_owned(),
