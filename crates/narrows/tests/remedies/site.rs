@@ -116,7 +116,8 @@ impl Site {
     /// Runs narrows to its end.
     pub(crate) fn narrows(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = self.command(NARROWS);
-        if let Network::Named(name) = &self.network {
+        // A plan names the namespace that it changes, so that what carries it out or undoes it is told none.
+        if let (Network::Named(name), Some(&("plan" | "check"))) = (&self.network, arguments.first()) {
             command.args(["--netns", name]);
         }
         command.args(arguments).env("NO_COLOR", "1");
