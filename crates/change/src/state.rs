@@ -44,6 +44,23 @@ impl State {
         Self::Text { value: value.into() }
     }
 
+    /// The state in a few words, for a person.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Absent | Self::AbsentBelow { .. } => "absent".to_owned(),
+            Self::Text { value } if value.is_empty() => "empty".to_owned(),
+            Self::Text { value } => value.clone(),
+            Self::Values { values } => {
+                // What is given back beside the values is named by its path.
+                let values = values.iter().filter(|(name, _)| !name.contains('/'));
+                values.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+            }
+            Self::File(file) => format!("{} bytes (sha256 {:.8}…)", file.contents.0.len(), file.sha256()),
+            Self::Link { to } => format!("link to {to}"),
+            Self::Qdisc(qdisc) => format!("{} {}", qdisc.kind, qdisc.handle),
+        }
+    }
+
     /// A short text that differs when the state does: the value itself where it is short, a digest of a file.
     /// A plan carries it instead of the state, so that no file's contents enter a plan.
     pub fn fingerprint(&self) -> String {

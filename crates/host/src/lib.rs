@@ -7,6 +7,7 @@
 mod error;
 mod foreign;
 pub mod kernel;
+mod links;
 mod live;
 mod local;
 mod recorder;
@@ -16,6 +17,7 @@ mod tree;
 
 pub use error::HostError;
 pub use foreign::FILE_DEADLINE;
+pub use links::linked_path;
 pub use live::LiveHost;
 pub use local::{LocalFile, read_local, read_local_file, write_local};
 pub use recorder::{Recorded, Recorder};

@@ -95,7 +95,7 @@ pub(super) fn measure(rounds: u32) -> anyhow::Result<()> {
     if exists("tuned") {
         profile()?;
         for _ in 0..rounds {
-            times.entry("tuned --one-shot").or_default().push(timed(tuned)?);
+            times.entry("tuned --profile, once").or_default().push(timed(tuned)?);
             all_are("1")?;
             sysctl("0")?;
         }

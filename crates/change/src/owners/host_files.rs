@@ -1,6 +1,6 @@
 //! Files of a host read through links, on the live host and in trees that only name a link's target.
 
-use host::{Host, HostError};
+use host::{Host, HostError, linked_path};
 
 use crate::ChangeError;
 
@@ -12,7 +12,7 @@ pub(crate) fn resolve(host: &dyn Host, path: &str) -> String {
     let mut path = path.to_owned();
     for _ in 0..LINKS_FOLLOWED {
         let Ok(target) = host.link(&path) else { break };
-        path = joined(&path, &target);
+        path = linked_path(&path, &target);
     }
     path
 }
@@ -49,18 +49,4 @@ pub(crate) fn read(host: &dyn Host, path: &str) -> Result<Option<Vec<u8>>, Chang
 pub(crate) fn text(host: &dyn Host, path: &str) -> Option<String> {
     let bytes = read(host, path).ok()??;
     Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn joined(link: &str, target: &str) -> String {
-    let folder = link.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let base = if target.starts_with('/') { "" } else { folder };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in base.split('/').chain(target.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            name => parts.push(name),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::dead_man::{self, DeadManOrder};
 use super::prepare::{Prepared, prepare, selected};
-use super::restore::{Manner, restore, shown};
+use super::restore::{Manner, restore};
 use super::services::{Checks, services_take_up};
 use super::signals::HeldBack;
 use super::{Left, Outcome};
@@ -185,7 +185,7 @@ fn holds_already(step: &Step) -> Result<bool, ChangeError> {
     if step.target.same(&now, &step.wanted) {
         return Ok(true);
     }
-    let why = format!("somebody changed it meanwhile: {}", shown(&now));
+    let why = format!("somebody changed it meanwhile: {}", now.shown());
     Err(ChangeError::new(format!("change {}", step.target.kind().name()), why)
         .help("make a new plan: `narrows plan`"))
 }
@@ -197,7 +197,7 @@ fn write(step: &Step) -> Result<(), ChangeError> {
     if step.target.same(&now, &step.wanted) {
         return Ok(());
     }
-    let why = format!("{} was written and {} is there", shown(&step.wanted), shown(&now));
+    let why = format!("{} was written and {} is there", step.wanted.shown(), now.shown());
     Err(ChangeError::new(format!("change {}", kind.name()), why)
         .help("the kernel or another program set it to something else"))
 }

@@ -51,12 +51,13 @@ fn step_back(step: &Step, manner: Manner) -> Result<Option<String>, Left> {
         return sweep(step).map(|()| None).map_err(left);
     }
     if now == State::Absent && went_with_its_owner(&step.target, manner) {
-        return Ok(None);
+        let name = kind.name();
+        return Ok(Some(format!("{name} is not there any more, so that nothing of it was put back")));
     }
     let is_ours = step.target.same(&now, &step.wanted) || kind.is_between(&now, &step.original, &step.wanted);
     if !is_ours && !manner.force {
         if manner.another_boot && step.target.is_of_the_kernel() {
-            return Ok(Some(format!("{} went with the boot, and is {} since", kind.name(), shown(&now))));
+            return Ok(Some(format!("{} went with the boot, and is {} since", kind.name(), now.shown())));
         }
         return Err(changed_since(step, &now));
     }
@@ -65,7 +66,7 @@ fn step_back(step: &Step, manner: Manner) -> Result<Option<String>, Left> {
     if step.target.same(&now, &step.original) {
         return Ok(None);
     }
-    let why = format!("{} was written and {} is there", shown(&step.original), shown(&now));
+    let why = format!("{} was written and {} is there", step.original.shown(), now.shown());
     Err(left(ChangeError::new(format!("put {} back", kind.name()), why)))
 }
 
@@ -96,8 +97,8 @@ fn changed_since(step: &Step, now: &State) -> Left {
         let why = "it is not there now".to_owned();
         return Left { name, why, instead: format!("if it has gone for good, {force} leaves it out") };
     }
-    let why = format!("somebody changed it since: {}", shown(now));
-    Left { name, why, instead: format!("look at it; {force} puts back {}", shown(&step.original)) }
+    let why = format!("somebody changed it since: {}", now.shown());
+    Left { name, why, instead: format!("look at it; {force} puts back {}", step.original.shown()) }
 }
 
 /// A write that was cut short leaves a file as it was, and beside it what was to replace it, or a directory made for
@@ -107,22 +108,5 @@ fn sweep(step: &Step) -> Result<(), ChangeError> {
         Target::File(file) => file.sweep(&step.original),
         Target::Channels(channels) => channels.write(&step.original),
         _ => Ok(()),
-    }
-}
-
-/// A state in a few words.
-pub(super) fn shown(state: &State) -> String {
-    match state {
-        State::Absent | State::AbsentBelow { .. } => "nothing".to_owned(),
-        State::Text { value } if value.is_empty() => "an empty value".to_owned(),
-        State::Text { value } => value.clone(),
-        State::Values { values } => {
-            // What is given back beside the values is named by its path.
-            let values = values.iter().filter(|(name, _)| !name.contains('/'));
-            values.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
-        }
-        State::File(file) => format!("{} bytes, sha256 {:.12}…", file.contents.0.len(), file.sha256()),
-        State::Link { to } => format!("a link to {to}"),
-        State::Qdisc(qdisc) => format!("{} {}", qdisc.kind, qdisc.handle),
     }
 }

@@ -1,6 +1,5 @@
 //! What became of a transaction, for a person and for a program.
 
-use change::State;
 use change::journal::{Status, Step, Transaction};
 use change::transaction::{Applied, Left, Outcome, Undo};
 use jiff::tz::TimeZone;
@@ -83,7 +82,11 @@ pub(crate) fn undone(undo: &Undo) -> String {
     let transaction = &outcome.transaction;
     for step in transaction.steps.iter().rev().filter(|step| step.begun && step.restored) {
         let name = step.target.kind().name();
-        page.line("  ✔ ", good(), 4, &format!("{name}: {} again", state(&step.original)));
+        // A note says of it that it has gone, or went with a boot.
+        if outcome.notes.iter().any(|note| note.starts_with(&format!("{name} "))) {
+            continue;
+        }
+        page.line("  ✔ ", good(), 4, &format!("{name}: {} again", step.original.shown()));
     }
     let text = match outcome.left.is_empty() {
         true => format!("Transaction {} is undone.", transaction.id),
@@ -180,23 +183,7 @@ pub(crate) fn steps(transactions: &[Transaction]) -> String {
 }
 
 fn written(step: &Step) -> String {
-    format!("{}: {} → {}", step.target.kind().name(), state(&step.original), state(&step.wanted))
-}
-
-fn state(state: &State) -> String {
-    match state {
-        State::Absent | State::AbsentBelow { .. } => "absent".to_owned(),
-        State::Text { value } if value.is_empty() => "empty".to_owned(),
-        State::Text { value } => value.clone(),
-        State::Values { values } => {
-            // What is given back beside the values is named by its path.
-            let values = values.iter().filter(|(name, _)| !name.contains('/'));
-            values.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
-        }
-        State::File(file) => format!("{} bytes ({:.8}…)", file.contents.0.len(), file.sha256()),
-        State::Link { to } => format!("link to {to}"),
-        State::Qdisc(qdisc) => format!("{} {}", qdisc.kind, qdisc.handle),
-    }
+    format!("{}: {} → {}", step.target.kind().name(), step.original.shown(), step.wanted.shown())
 }
 
 /// A time of day on this machine.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use conf::SysctlFile;
-use host::{Host, HostError};
+use host::{Host, HostError, linked_path};
 use model::Unread;
 
 use super::keys::KEYS;
@@ -111,7 +111,7 @@ fn read_through_links(host: &dyn Host, path: &str) -> Result<Vec<u8>, HostError>
         match host.read(&path) {
             Err(error @ HostError::Unsupported { .. }) => {
                 let Ok(target) = host.link(&path) else { return Err(error) };
-                path = resolved(&path, &target);
+                path = linked_path(&path, &target);
                 if path == "/dev/null" {
                     return Ok(vec![]);
                 }
@@ -120,20 +120,6 @@ fn read_through_links(host: &dyn Host, path: &str) -> Result<Vec<u8>, HostError>
         }
     }
     Err(HostError::Unsupported { path, reason: "too many links in a row".to_owned() })
-}
-
-fn resolved(link: &str, target: &str) -> String {
-    let folder = link.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let base = if target.starts_with('/') { "" } else { folder };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in base.split('/').chain(target.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            name => parts.push(name),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 fn read_fstab(host: &dyn Host, unread: &mut Vec<Unread>) -> Result<Vec<FstabMount>, Unread> {
