@@ -16,21 +16,12 @@
 )]
 #![allow(clippy::print_stdout, reason = "figures, for whoever runs the tests with --nocapture")]
 
-#[path = "faults"]
-#[allow(dead_code, reason = "shared with the tests of real faults, which use the rest")]
+/// What the worlds are made with.
 mod faults {
-    mod child;
-    mod error;
-    mod mount_namespace;
-    mod netns;
-    mod shared;
-    pub(crate) mod tools;
-    pub(crate) mod wait;
-
-    pub(crate) use child::LastWill;
-    pub(crate) use error::{Attempt, FaultError, Result, report_left_behind};
-    pub(crate) use mount_namespace::MountNamespace;
-    pub(crate) use netns::Namespace;
+    pub(crate) use lab::faults::child::LastWill;
+    pub(crate) use lab::faults::mount_namespace::MountNamespace;
+    pub(crate) use lab::faults::netns::Namespace;
+    pub(crate) use lab::faults::{Attempt, FaultError, Result, report_left_behind, tools, wait};
 }
 #[path = "crash/mod.rs"]
 mod crash;

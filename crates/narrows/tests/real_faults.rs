@@ -9,19 +9,18 @@
 )]
 #![allow(clippy::print_stdout, reason = "figures, for whoever runs the tests with --nocapture")]
 
-#[allow(dead_code, reason = "some faults are those of `remedies` alone")]
-mod faults;
 mod verdicts;
 
 use std::sync::Mutex;
 
-use faults::frozen_filesystem::FrozenFilesystem;
 use faults::kernel::{process_state, read, wait_channel};
 use faults::silent_fuse::SilentFuse;
 use faults::tools::{IP, machine_alone};
 use faults::veth_backlog_drop::VethBacklogDrop;
 use faults::wait::wait_until;
 use faults::{Attempt, Fault, Health, Result};
+use lab::faults;
+use lab::faults::frozen_filesystem::FrozenFilesystem;
 
 #[test]
 fn a_panic_restores_the_machine() -> Result<()> {

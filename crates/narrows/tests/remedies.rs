@@ -8,7 +8,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "figures, for whoever runs the tests with --nocapture")]
 
-#[allow(dead_code, reason = "some faults are those of `real_faults` alone")]
-mod faults;
+use lab::faults;
+
 #[path = "remedies/mod.rs"]
 mod remedies;

@@ -3,9 +3,9 @@
 use change::plan::Plan;
 
 use super::round::{Expected, there_and_back};
-use super::site::Site;
 use crate::faults::netns::Namespace;
 use crate::faults::{FaultError, Result};
+use lab::site::Site;
 
 const FILE: &str = "/etc/sysctl.d/60-guide.conf";
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::round::{Expected, there_and_back};
-use super::site::Site;
 use crate::faults::cpu_quota::CpuQuota;
 use crate::faults::fin_wait2::FinWait2;
 use crate::faults::steady_datagrams::SteadyDatagrams;
@@ -12,6 +11,7 @@ use crate::faults::tools::machine_alone;
 use crate::faults::veth_backlog_drop::VethBacklogDrop;
 use crate::faults::wait::wait_until;
 use crate::faults::{Fault, FaultError, Health, Result, kernel};
+use lab::site::Site;
 
 #[test]
 fn a_longer_backlog_ends_the_drops_of_bursts() -> Result<()> {

@@ -1,4 +1,4 @@
-//! [`site`] is a place to run narrows in, [`round`] the way there and back that every remedy goes.
+//! [`lab::site`] is a place to run narrows in, [`round`] the way there and back that every remedy goes.
 
 mod files;
 mod machine;
@@ -7,4 +7,3 @@ mod ports;
 mod queues;
 mod round;
 mod settings;
-mod site;

@@ -8,10 +8,10 @@ use change::plan::Plan;
 use tempfile::TempDir;
 
 use super::round::{Expected, planned};
-use super::site::Site;
 use crate::faults::netns::Namespace;
 use crate::faults::tools::machine_alone;
 use crate::faults::{Attempt, FaultError, Result};
+use lab::site::Site;
 
 const LOCAL: &str = "/etc/sysctl.d/99-local.conf";
 const RETRIES: &str = "net.ipv4.tcp_orphan_retries";

@@ -3,10 +3,10 @@
 use std::net::TcpListener;
 
 use super::round::{Expected, there_and_back};
-use super::site::Site;
 use crate::faults::port_exhaustion::{Holder, PortExhaustion};
 use crate::faults::wait::wait_until;
 use crate::faults::{Attempt, Fault, Health, Result, kernel};
+use lab::site::Site;
 
 const CAUSE: &str = "sockets.ephemeral-ports-exhausted";
 const RANGE: &str = "net.ipv4.ip_local_port_range";

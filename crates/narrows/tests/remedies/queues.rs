@@ -1,11 +1,11 @@
 //! Queues that are too short, TCP's, a Unix socket's, and that of half-open connections.
 
 use super::round::{Expected, there_and_back};
-use super::site::Site;
 use crate::faults::bursty_listener::{BurstyListener, Family};
 use crate::faults::half_open::HalfOpen;
 use crate::faults::wait::wait_until;
 use crate::faults::{Fault, Result};
+use lab::site::Site;
 
 const SOMAXCONN: &str = "net.core.somaxconn";
 

@@ -3,8 +3,8 @@
 use change::plan::{Plan, PlannedChange};
 use change::{Action, Target};
 
-use super::site::Site;
 use crate::faults::{FaultError, Result};
+use lab::site::Site;
 
 /// A change that a plan must have.
 #[derive(Clone, Debug)]

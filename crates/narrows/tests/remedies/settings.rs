@@ -6,10 +6,10 @@ use std::net::TcpListener;
 use std::thread;
 
 use super::round::{Expected, there_and_back};
-use super::site::Site;
 use crate::faults::netns::Namespace;
 use crate::faults::tools::machine_alone;
 use crate::faults::{Attempt, FaultError, Result};
+use lab::site::Site;
 
 /// The file of the guide.
 const FILE: &str = "/etc/sysctl.d/60-guide.conf";

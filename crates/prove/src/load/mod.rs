@@ -1,0 +1,36 @@
+//! Open-loop HTTP load.
+
+mod latencies;
+mod result;
+mod spec;
+
+pub use latencies::Latencies;
+pub use result::{LoadResult, Second};
+pub use spec::{Arrivals, LoadSpec, Process, Protocol, Request};
+
+/// Why a load could not be offered at all. Requests that fail are figures of the result, not errors.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {attempted}: {cause}; {help}")]
+pub struct LoadError {
+    /// What was attempted, on what.
+    pub attempted: String,
+    /// What came of it.
+    pub cause: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// What is known while a load runs; handed out a few times a second.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Seconds since the first request was due, the warm-up included.
+    pub elapsed_s: f64,
+    /// Requests that were due so far.
+    pub offered: u64,
+    /// Good answers so far.
+    pub good: u64,
+    /// Requests that failed so far.
+    pub failed: u64,
+    /// Requests that were sent and not answered yet.
+    pub outstanding: u64,
+}

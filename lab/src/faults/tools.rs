@@ -1,0 +1,67 @@
+use std::fs::File;
+use std::io::ErrorKind;
+use std::process::Command;
+
+use super::{Attempt, FaultError, Result};
+
+/// A program of the distribution that prepares a fault.
+#[derive(Clone, Copy)]
+pub struct Tool {
+    /// Its name on the path.
+    pub program: &'static str,
+    /// The Debian package it comes from.
+    pub package: &'static str,
+}
+
+/// Sets up network namespaces.
+pub const IP: Tool = Tool { program: "ip", package: "iproute2" };
+/// Runs programs without root's rights.
+pub const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
+/// Makes file systems.
+pub const MKFS_EXT4: Tool = Tool { program: "mkfs.ext4", package: "e2fsprogs" };
+/// Enters namespaces.
+pub const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
+
+impl Tool {
+    /// Runs the program and returns its standard output; a missing package is an error that names it.
+    pub fn run(self, arguments: &[&str]) -> Result<String> {
+        let Self { program, package } = self;
+        let shown = || format!("run `{program} {}`", arguments.join(" "));
+        let output = match Command::new(program).args(arguments).output() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(FaultError::new(format!(
+                    "`{program}` is missing; install it: apt-get install {package}"
+                )));
+            }
+            other => other.attempt(shown)?,
+        };
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let cause = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{}: {}", output.status, cause.trim())).attempt(shown)
+    }
+}
+
+/// Fails unless the effective user is root, which every fault here needs.
+pub fn require_root() -> Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(FaultError::new("real faults need root: sudo -E cargo test -p narrows --test real_faults"))
+}
+
+/// Waits for the sole right to change or measure what the whole machine shares; held until dropped.
+///
+/// A file lock rather than a mutex, so that two runs of the tests on one machine also take turns.
+pub fn machine_alone() -> Result<File> {
+    let path = std::env::temp_dir().join("narrows-real-faults.lock");
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .attempt(|| format!("open the lock {}", path.display()))?;
+    lock.lock().attempt(|| format!("lock {}", path.display()))?;
+    Ok(lock)
+}

@@ -1,0 +1,13 @@
+//! The program under test.
+
+use std::path::PathBuf;
+
+use crate::faults::{Attempt, FaultError, Result};
+
+/// The `narrows` that was built with whatever asks: beside it, or one folder up, where cargo puts it for tests.
+pub fn program() -> Result<PathBuf> {
+    let this = std::env::current_exe().attempt(|| "find the running program".to_owned())?;
+    let places = this.ancestors().skip(1).take(2).map(|folder| folder.join("narrows"));
+    let found = places.into_iter().find(|place| place.is_file());
+    found.ok_or_else(|| FaultError::new("there is no narrows beside this program: cargo build -p narrows"))
+}

@@ -1,0 +1,184 @@
+//! What a scenario showed.
+
+use model::Verdict;
+use model::report::Report;
+use serde::{Deserialize, Serialize};
+
+use crate::faults::{FaultError, Result};
+
+/// What one scenario showed. A scenario fills it in as it goes, so that one that is cut short still says how far it came.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Score {
+    /// The scenario.
+    pub scenario: String,
+    /// The causes that `check` had to name, and what it said.
+    pub causes: Vec<Named>,
+    /// The rivals that `check` had to rule out.
+    pub rivals: Vec<Rival>,
+    /// Causes that `check` confirmed on the healthy twin, from severity latent on; `None` where there is no twin yet.
+    pub false_findings: Option<Vec<String>>,
+    /// What changes did to figures.
+    pub effects: Vec<Effect>,
+    /// Whether everything was as before after `undo`; `None` where nothing was changed.
+    pub restored: Option<bool>,
+    /// What the chain of stations foretold, and what came.
+    pub predictions: Vec<Prediction>,
+    /// What a reader of the scoreboard should know.
+    pub remarks: Vec<String>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// Why it ended early.
+    pub error: Option<String>,
+}
+
+/// A cause that had to be named.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Named {
+    /// The cause.
+    pub cause: String,
+    /// What `check` said of it.
+    pub verdict: Option<Verdict>,
+    /// Whether it stands first among what `check` confirmed.
+    pub first: bool,
+    /// The numbers that decided.
+    pub summary: String,
+}
+
+/// A cause that had to be ruled out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rival {
+    /// The cause.
+    pub cause: String,
+    /// What `check` said of it.
+    pub verdict: Option<Verdict>,
+}
+
+/// What a change, made by `narrows apply`, did to a figure.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Effect {
+    /// What was changed, from what to what.
+    pub change: String,
+    /// The figure and its unit.
+    pub metric: String,
+    /// Before the change.
+    pub before: f64,
+    /// With it.
+    pub after: f64,
+    /// After `undo`, where it was measured.
+    pub undone: Option<f64>,
+    /// What had to come of it.
+    pub expected: Expected,
+}
+
+/// What had to come of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Expected {
+    /// The figure falls to at most this share of what it was.
+    FallsTo(f64),
+    /// The figure rises to at least this multiple.
+    RisesTo(f64),
+    /// It stays within this factor: a wrong cure.
+    Stays(f64),
+}
+
+/// A request rate that `check` foretold at low load, and the one at which the stack did saturate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Prediction {
+    /// The station that was to be the limit.
+    pub station: String,
+    /// Requests per second, foretold.
+    pub predicted_per_s: f64,
+    /// At which load it was foretold, in requests per second.
+    pub at_per_s: f64,
+    /// Requests per second, measured.
+    pub measured_per_s: f64,
+}
+
+impl Prediction {
+    /// Foretold ÷ measured.
+    pub fn ratio(&self) -> f64 {
+        self.predicted_per_s / self.measured_per_s
+    }
+}
+
+impl Effect {
+    /// Before ÷ after for what should fall, after ÷ before for what should rise; infinite when it fell to nothing.
+    pub fn ratio(&self) -> f64 {
+        match self.expected {
+            Expected::FallsTo(_) | Expected::Stays(_) => self.before / self.after,
+            Expected::RisesTo(_) => self.after / self.before,
+        }
+    }
+
+    /// Whether what had to come of it came.
+    pub fn holds(&self) -> bool {
+        match self.expected {
+            Expected::FallsTo(share) => self.before > 0.0 && self.after <= self.before * share,
+            Expected::RisesTo(times) => self.after >= self.before * times,
+            Expected::Stays(factor) => {
+                self.after <= self.before * factor && self.before <= self.after * factor
+            }
+        }
+    }
+}
+
+impl Score {
+    /// Takes from a report what it says of the cause that it had to name and of the rivals.
+    pub fn judge(&mut self, report: &Report, cause: &str, rivals: &[&str]) {
+        let of = |id: &str| report.causes.iter().find(|found| found.id == id);
+        let worst = report.causes.iter().find(|found| found.verdict == Verdict::Confirmed);
+        self.causes.push(Named {
+            cause: cause.to_owned(),
+            verdict: of(cause).map(|found| found.verdict),
+            first: worst.is_some_and(|first| first.id == cause),
+            summary: of(cause).map(|found| found.summary.clone()).unwrap_or_default(),
+        });
+        let rivals = rivals
+            .iter()
+            .map(|id| Rival { cause: (*id).to_owned(), verdict: of(id).map(|found| found.verdict) });
+        self.rivals.extend(rivals);
+    }
+
+    /// Takes from a report of the healthy twin what it should not have found.
+    pub fn judge_twin(&mut self, report: &Report) {
+        let found = report.causes.iter().filter(|cause| {
+            cause.verdict == Verdict::Confirmed && cause.severity >= Some(model::Severity::Latent)
+        });
+        let found = found.map(|cause| format!("{}: {}", cause.id, cause.summary));
+        self.false_findings.get_or_insert_default().extend(found);
+    }
+
+    /// What was demanded and did not come, in words; empty when the scenario holds.
+    pub fn complaints(&self) -> Vec<String> {
+        let mut complaints: Vec<String> = self.error.iter().cloned().collect();
+        for named in &self.causes {
+            match named.verdict {
+                Some(Verdict::Confirmed) if named.first => {}
+                Some(Verdict::Confirmed) => complaints.push(format!("{} is not named first", named.cause)),
+                other => complaints.push(format!("{} is {other:?}: {}", named.cause, named.summary)),
+            }
+        }
+        let standing = self.rivals.iter().filter(|rival| rival.verdict != Some(Verdict::RuledOut));
+        complaints.extend(standing.map(|rival| format!("{} is {:?}", rival.cause, rival.verdict)));
+        let false_findings = self.false_findings.iter().flatten();
+        complaints.extend(false_findings.map(|found| format!("on the healthy twin: {found}")));
+        let broken = self.effects.iter().filter(|effect| !effect.holds());
+        complaints.extend(broken.map(|effect| {
+            let Effect { change, metric, before, after, expected, .. } = effect;
+            format!("{change}: {metric} {before:.3} → {after:.3}, expected {expected:?}")
+        }));
+        if self.restored == Some(false) {
+            complaints.push("undo did not restore everything".to_owned());
+        }
+        complaints
+    }
+
+    /// An error where something that was demanded did not come.
+    pub fn demand(&self) -> Result<()> {
+        let complaints = self.complaints();
+        match complaints.is_empty() {
+            true => Ok(()),
+            false => Err(FaultError::new(format!("{}: {}", self.scenario, complaints.join("; ")))),
+        }
+    }
+}
