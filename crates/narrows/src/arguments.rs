@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) mod change;
+pub(crate) mod prove;
 
 /// Names the one limit that holds a Linux web stack back, proves it, and rules out the rivals.
 ///
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Undo(change::Undo),
     /// List the transactions and what is left of each
     History(change::History),
+    /// Measure what a site carries, and what a plan does to it
+    Prove(prove::Prove),
     /// Wait, then undo an unconfirmed trial
     #[command(hide = true)]
     DeadMan(change::DeadMan),

@@ -12,6 +12,7 @@ mod explain;
 mod history;
 mod output;
 mod plan;
+mod prove;
 mod record;
 mod render;
 mod target;
@@ -60,6 +61,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Confirm(confirm) => apply::confirm(&confirm),
         Command::Undo(undo) => undo::run(&undo),
         Command::History(history) => history::run(&history),
+        Command::Prove(prove) => prove::run(&prove),
         Command::DeadMan(dead_man) => undo::dead_man(&dead_man),
         Command::Completions { shell } => output::completions(shell),
         Command::Man => output::man(),

@@ -34,3 +34,11 @@ pub struct Progress {
     /// Requests that were sent and not answered yet.
     pub outstanding: u64,
 }
+
+/// Offers the load and waits for what comes of it. `watch` is called a few times a second.
+///
+/// Fails only where no load could be offered: an address that is none, a name that cannot be resolved.
+pub fn run(spec: &LoadSpec, watch: &mut dyn FnMut(&Progress)) -> Result<LoadResult, LoadError> {
+    let _ = (spec, watch);
+    Err(LoadError { attempted: "offer load".into(), cause: "not built yet".into(), help: "wait".into() })
+}

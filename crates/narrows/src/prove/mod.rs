@@ -1,0 +1,17 @@
+//! `narrows prove`.
+
+mod compare;
+mod knee;
+mod load;
+
+use crate::arguments::prove::Prove;
+use crate::exit::Exit;
+
+/// Measures: a load, the rate that the stack carries, or what a plan does to either.
+pub(crate) fn run(arguments: &Prove) -> anyhow::Result<Exit> {
+    match (&arguments.plan, arguments.knee) {
+        (None, true) => knee::run(arguments),
+        (None, false) if arguments.load.is_some() => load::run(arguments),
+        _ => compare::run(arguments),
+    }
+}
