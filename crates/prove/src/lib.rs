@@ -9,3 +9,5 @@
 )]
 
 pub mod load;
+pub mod statistics;
+pub mod trial;
