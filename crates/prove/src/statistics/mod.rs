@@ -19,7 +19,7 @@ mod summary;
 pub use bootstrap::{Interval, interval};
 pub use permutation::{SIGNIFICANT, fewest_pairs, p_value};
 pub use random::Random;
-pub use summary::{mean, median, median_absolute_deviation, quantile};
+pub use summary::{mean, median, median_absolute_deviation, median_interval, quantile};
 
 #[cfg(test)]
 mod coverage_tests;
