@@ -184,7 +184,11 @@ impl TableBuilder {
         if let Some(left_ms) = socket.expires_ms.filter(|_| state == TIME_WAIT) {
             let step = TIME_WAIT_MS.saturating_sub(left_ms) / AGE_STEP_MS;
             let step = usize::try_from(step).unwrap_or(AGES).min(AGES - 1);
-            counts.time_wait_by_age.get_mut(step).into_iter().for_each(|count| *count = count.saturating_add(1));
+            counts
+                .time_wait_by_age
+                .get_mut(step)
+                .into_iter()
+                .for_each(|count| *count = count.saturating_add(1));
         }
         let (low, high) = self.ephemeral;
         if (low..=high).contains(&socket.local.port()) {

@@ -108,7 +108,7 @@ pub(crate) struct Steps {
 }
 
 /// A rate as `50` or `50/s`.
-fn rate(text: &str) -> Result<f64, String> {
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
     match number.parse::<f64>() {
         Ok(rate) if rate.is_finite() && (0.01..=10_000_000.0).contains(&rate) => Ok(rate),
