@@ -102,7 +102,7 @@ pub(crate) struct Steps {
     /// A step fails when more than this share of its requests has no good answer
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
     pub(crate) failed_limit: f64,
-    /// A step fails when its 99th percentile is above this [default: 10 times that of the first step, at least 1s]
+    /// A step fails when its 99th percentile is above this [default: twice that of the first step, at least 1s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) p99_limit: Option<Duration>,
 }
