@@ -11,3 +11,4 @@
 
 pub mod knee;
 pub mod load;
+pub mod replay;
