@@ -12,6 +12,7 @@ pub mod faults;
 pub mod guest;
 pub mod meeting;
 pub mod narrows;
+pub mod parts;
 pub mod scenario;
 pub mod scenarios;
 pub mod score;

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use lab::parts::server::{self, Serve};
 use lab::scenario::{Scenario, World};
 use lab::scenarios::{self, SCENARIOS};
 use lab::score::Score;
@@ -42,6 +43,9 @@ enum Command {
         #[arg(long)]
         output: Option<PathBuf>,
     },
+    /// Serve HTTP/1.1 with a known capacity
+    #[command(hide = true)]
+    Serve(Serve),
     /// Run a scenario on this kernel, whatever it is
     #[command(hide = true)]
     Inside {
@@ -69,6 +73,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::All { quick, output } => {
             let chosen: Vec<_> = SCENARIOS.iter().filter(|scenario| scenario.quick || !quick).collect();
             run(&chosen, output)
+        }
+        Command::Serve(what) => {
+            server::serve(&what)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Inside { name, output } => {
             let score = here(find(&name)?);
