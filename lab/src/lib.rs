@@ -10,10 +10,12 @@
 
 pub mod faults;
 pub mod guest;
+pub mod http_burst;
 pub mod meeting;
 pub mod narrows;
 pub mod scenario;
 pub mod scenarios;
 pub mod score;
 pub mod scoreboard;
+pub mod services;
 pub mod site;
