@@ -2,9 +2,11 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crate::faults::netns::Namespace;
+use crate::faults::wait::wait_until;
 use crate::faults::{FaultError, Result};
 
 /// The longest that a client waits, for its connection and then for its answer.
@@ -29,6 +31,29 @@ pub fn send(from: &Namespace, to: SocketAddr, count: usize) -> Result<Vec<Answer
             });
             answers.collect()
         })
+    })
+}
+
+/// Does some work while a burst comes again and again, `every` so often.
+pub fn meanwhile<T>(
+    every: Duration,
+    burst: impl Fn() -> Result<()> + Sync,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let enough = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let visitors = scope.spawn(|| -> Result<()> {
+            while !enough.load(Relaxed) {
+                let begun = Instant::now();
+                burst()?;
+                wait_until("the next burst", || Ok(begun.elapsed() >= every || enough.load(Relaxed)))?;
+            }
+            Ok(())
+        });
+        let done = work();
+        enough.store(true, Relaxed);
+        let visited = visitors.join().map_err(|_| FaultError::new("visitors panicked"))?;
+        done.and_then(|done| visited.map(|()| done))
     })
 }
 

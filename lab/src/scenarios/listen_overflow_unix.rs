@@ -1,16 +1,15 @@
 //! nginx answers 502 at once while PHP-FPM's queue, a Unix socket's, is full for moments.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::faults::Result;
 use crate::faults::netns::Namespace;
-use crate::faults::wait::wait_until;
 use crate::http_burst;
 use crate::scenario::{Scenario, World};
+use crate::scenarios;
 use crate::score::{Effect, Expected, Score};
 use crate::services;
 use crate::services::nginx::Nginx;
@@ -80,21 +79,8 @@ impl Shop {
 
     /// Does some work while bursts come.
     fn under_bursts<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let enough = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let visitors = scope.spawn(|| -> Result<()> {
-                while !enough.load(Relaxed) {
-                    let begun = Instant::now();
-                    http_burst::send(&self.namespace, SITE, BURST)?;
-                    wait_until("the next burst", || Ok(begun.elapsed() >= EVERY || enough.load(Relaxed)))?;
-                }
-                Ok(())
-            });
-            let done = work();
-            enough.store(true, Relaxed);
-            let visited = visitors.join().unwrap_or_else(|_| Ok(()));
-            done.and_then(|done| visited.map(|()| done))
-        })
+        let burst = || http_burst::send(&self.namespace, SITE, BURST).map(drop);
+        http_burst::meanwhile(EVERY, burst, work)
     }
 }
 
@@ -130,6 +116,7 @@ fn run(score: &mut Score) -> Result<()> {
     drop(shop);
     let twin = Shop::open(DEFAULT)?;
     let site = Site::own(&twin.namespace)?;
-    score.judge_twin(&twin.under_bursts(|| site.check(&["--for", "5s"]))?);
+    let options = ["--for", "5s", "--only", scenarios::LAYERS_OF_A_NAMESPACE];
+    score.judge_twin(&twin.under_bursts(|| site.check(&options))?);
     Ok(())
 }

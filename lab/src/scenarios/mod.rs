@@ -5,6 +5,10 @@ mod listen_overflow_unix;
 
 use crate::scenario::Scenario;
 
+/// The layers that a network namespace has to itself. Of CPUs, memory and disks the whole machine is the owner, and what
+/// else it does is no finding about a scenario.
+const LAYERS_OF_A_NAMESPACE: &str = "sockets,nic,qdisc";
+
 /// All of them, in the order of the scoreboard.
 pub static SCENARIOS: &[Scenario] = &[
     listen_overflow_tcp::SCENARIO,

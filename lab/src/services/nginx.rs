@@ -30,6 +30,11 @@ impl Nginx {
         Ok(Self { service, folder: folder.to_owned() })
     }
 
+    /// The process of its master.
+    pub fn pid(&self) -> u32 {
+        self.service.pid()
+    }
+
     /// Writes other directives of the server; [`Nginx::reload`] takes them up.
     pub fn configure(&self, server: &str) -> Result<()> {
         configure(&self.folder, server)
