@@ -26,9 +26,9 @@ pub fn send(from: &Namespace, to: SocketAddr, count: usize) -> Result<Vec<Answer
     from.run(|| {
         std::thread::scope(|scope| {
             let visitors: Vec<_> = (0..count).map(|_| scope.spawn(|| visit(to))).collect();
-            let answers = visitors.into_iter().map(|visitor| {
-                visitor.join().map_err(|_| FaultError::new("a visitor panicked"))
-            });
+            let answers = visitors
+                .into_iter()
+                .map(|visitor| visitor.join().map_err(|_| FaultError::new("a visitor panicked")));
             answers.collect()
         })
     })
@@ -70,7 +70,8 @@ pub fn connect_p99_ms(answers: &[Answer]) -> f64 {
     times.get(rank.saturating_sub(1)).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
 }
 
-fn visit(to: SocketAddr) -> Answer {
+/// One request.
+pub fn visit(to: SocketAddr) -> Answer {
     let started = Instant::now();
     let connected = TcpStream::connect_timeout(&to, PATIENCE);
     let connect = started.elapsed();

@@ -42,6 +42,9 @@ enum Command {
         #[arg(long)]
         output: Option<PathBuf>,
     },
+    /// Show an incident from its first error page to the proof
+    #[command(hide = true)]
+    Demo,
     /// Run a scenario on this kernel, whatever it is
     #[command(hide = true)]
     Inside {
@@ -69,6 +72,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::All { quick, output } => {
             let chosen: Vec<_> = SCENARIOS.iter().filter(|scenario| scenario.quick || !quick).collect();
             run(&chosen, output)
+        }
+        Command::Demo => {
+            lab::demo::show(&mut std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Inside { name, output } => {
             let score = here(find(&name)?);

@@ -1,4 +1,3 @@
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -8,6 +7,9 @@ use super::service::write;
 use crate::faults::netns::Namespace;
 use crate::faults::wait::wait_until;
 use crate::faults::{Attempt, FaultError, Result, kernel};
+
+/// Port 80 of every address, in the state of a listener (`/proc/net/tcp`).
+const LISTENING: &str = "00000000:0050 00000000:0000 0A";
 
 /// nginx with one worker process.
 pub struct Nginx {
@@ -24,9 +26,10 @@ impl Nginx {
         let configuration = path.display().to_string();
         let words = ["nginx", "-c", &configuration, "-e", &format!("{shown}/nginx-error.log")];
         let mut service = Service::start("nginx", namespace, &words, folder)?;
-        service.wait_until_ready(|| {
-            namespace.run(|| Ok(TcpStream::connect(("127.0.0.1", 80)).is_ok())).unwrap_or_default()
-        })?;
+        // Looked up rather than tried, which would be one more connection in what narrows is shown.
+        let sockets = format!("/proc/{}/net/tcp", service.pid());
+        service
+            .wait_until_ready(|| kernel::read(&sockets).is_ok_and(|sockets| sockets.contains(LISTENING)))?;
         Ok(Self { service, folder: folder.to_owned() })
     }
 
@@ -73,7 +76,8 @@ fn configure(folder: &Path, server: &str) -> Result<()> {
     let shown = folder.display();
     // Some packages of nginx lack some of the modules that have temporary folders.
     let temporary = ["client_body", "proxy", "fastcgi"];
-    let temporary = temporary.map(|module| format!("    {module}_temp_path {shown}/nginx-{module};\n")).concat();
+    let temporary =
+        temporary.map(|module| format!("    {module}_temp_path {shown}/nginx-{module};\n")).concat();
     let text = format!(
         "user www-data;\nworker_processes 1;\ndaemon off;\npid {shown}/nginx.pid;\n\
          error_log {shown}/nginx-error.log;\nevents {{ worker_connections 4096; }}\nhttp {{\n\

@@ -23,12 +23,7 @@ impl Service {
     /// Starts a program in a network namespace; what it prints goes to `log`.
     ///
     /// The kernel sends it SIGTERM when the thread that started it ends, so that Ctrl-C leaves no server behind.
-    pub fn start(
-        name: &'static str,
-        namespace: &Namespace,
-        words: &[&str],
-        folder: &Path,
-    ) -> Result<Self> {
+    pub fn start(name: &'static str, namespace: &Namespace, words: &[&str], folder: &Path) -> Result<Self> {
         let log = folder.join(format!("{name}.out"));
         let printed = File::create(&log).attempt(|| format!("make {}", log.display()))?;
         let errors = printed.try_clone().attempt(|| format!("open {}", log.display()))?;
