@@ -19,4 +19,5 @@ pub mod scenarios;
 pub mod score;
 pub mod scoreboard;
 pub mod services;
+pub mod shop;
 pub mod site;

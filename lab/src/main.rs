@@ -74,6 +74,7 @@ fn main() -> anyhow::Result<ExitCode> {
             run(&chosen, output)
         }
         Command::Demo => {
+            lab::demo::heed_interrupts();
             lab::demo::show(&mut std::io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }

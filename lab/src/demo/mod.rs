@@ -3,16 +3,18 @@
 mod before;
 mod interrupt;
 mod screen;
-mod shop;
 mod story;
-mod visitors;
 
 use std::io::Write;
 
 use crate::faults::Result;
 
-/// Shows it. Ctrl-C ends it early, and cleans up as its end does.
-pub fn show(to: &mut dyn Write) -> Result<()> {
+/// From now on Ctrl-C ends the show by the way on which all is cleaned up.
+pub fn heed_interrupts() {
     interrupt::listen();
+}
+
+/// Shows it.
+pub fn show(to: &mut dyn Write) -> Result<()> {
     story::tell(to)
 }

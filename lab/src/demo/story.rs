@@ -5,15 +5,16 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use super::screen::{Part, Screen};
-use super::shop::{self, Shop};
-use super::visitors::{self, Seen};
 use super::{before, interrupt};
 use crate::faults::wait::wait_within;
 use crate::faults::{Attempt, FaultError, Result};
+use crate::shop::{Database, Second, Seen, Shop};
 use crate::site::Site;
 
 /// The longest that the shop may take to show what is said of it.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Visitors a second, each for one page.
+const PER_S: u32 = 100;
 /// Seconds shown after a change.
 const SECONDS: usize = 4;
 /// The proof: measured blocks of 3 s at the visitors' rate.
@@ -23,11 +24,11 @@ const PROVE: &str =
 pub(super) fn tell(to: &mut dyn Write) -> Result<()> {
     let mut screen = Screen::new(to);
     introduce(&mut screen)?;
-    let shop = Shop::open()?;
+    let shop = Shop::open(Database::Apart)?;
     let host = Site::own(&shop.web)?;
     host.furnish("web")?;
     let before = before::State::of(&host)?;
-    visited(&shop, |seen| {
+    shop.visited(PER_S, |seen| {
         incident(&mut screen, &shop, seen)?;
         remedy(&mut screen, &host, &shop, seen)
     })?;
@@ -49,20 +50,8 @@ One thing is made smaller, so that you need not wait: the web host has 1,000 loc
     )
 }
 
-/// Does some work while visitors come.
-fn visited(shop: &Shop, work: impl FnOnce(&Seen) -> Result<()>) -> Result<()> {
-    let seen = Seen::default();
-    std::thread::scope(|scope| {
-        let visitors = scope.spawn(|| visitors::come(&shop.visitors, shop::SITE, &seen));
-        let done = work(&seen);
-        seen.close();
-        let came = visitors.join().map_err(|_| FaultError::new("the visitors panicked"))?;
-        done.and(came)
-    })
-}
-
 fn incident(screen: &mut Screen<'_>, shop: &Shop, seen: &Seen) -> Result<()> {
-    screen.heading(&format!("1  The incident: {} visitors a second", visitors::PER_S))?;
+    screen.heading(&format!("1  The incident: {} visitors a second", PER_S))?;
     show(screen, seen, 0, |seconds| seconds.iter().filter(|second| second.failed > 0).count() >= 3)?;
     let error = shop.last_error()?.unwrap_or_else(|| "nothing".to_owned());
     let error = error.split(" in /").next().unwrap_or(&error);
@@ -70,17 +59,12 @@ fn incident(screen: &mut Screen<'_>, shop: &Shop, seen: &Seen) -> Result<()> {
     screen.say(&format!(
         "  ss -tan state time-wait:  {} sockets of this host towards {}:3306",
         shop.time_wait()?,
-        shop::DATABASE
+        Database::Apart.address()
     ))
 }
 
 /// Shows seconds from `from` on, until there are enough of them.
-fn show(
-    screen: &mut Screen<'_>,
-    seen: &Seen,
-    from: usize,
-    enough: impl Fn(&[visitors::Second]) -> bool,
-) -> Result<()> {
+fn show(screen: &mut Screen<'_>, seen: &Seen, from: usize, enough: impl Fn(&[Second]) -> bool) -> Result<()> {
     let mut next = from;
     wait_within(PATIENCE, "what visitors see", || {
         interrupt::check()?;

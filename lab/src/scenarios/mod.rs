@@ -2,6 +2,7 @@
 
 mod listen_overflow_tcp;
 mod listen_overflow_unix;
+mod ports_exhausted;
 
 use crate::scenario::Scenario;
 
@@ -10,7 +11,7 @@ use crate::scenario::Scenario;
 const LAYERS_OF_A_NAMESPACE: &str = "sockets,nic,qdisc";
 
 /// All of them, in the order of the scoreboard.
-pub static SCENARIOS: &[Scenario] = &[listen_overflow_tcp::SCENARIO, listen_overflow_unix::SCENARIO];
+pub static SCENARIOS: &[Scenario] = &[listen_overflow_tcp::SCENARIO, listen_overflow_unix::SCENARIO, ports_exhausted::SCENARIO];
 
 /// The one of this name.
 pub fn named(name: &str) -> Option<&'static Scenario> {

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::Service;
 use crate::faults::netns::Namespace;
-use crate::faults::tools::Tool;
+use crate::faults::tools::{SETPRIV, Tool};
 use crate::faults::{Attempt, FaultError, Result};
 
 const INSTALL: Tool = Tool { program: "mariadb-install-db", package: "mariadb-server" };
@@ -27,10 +27,16 @@ impl MariaDb {
             "--skip-test-db",
             "--auth-root-authentication-method=normal",
         ])?;
+        // MariaDB would give up root's rights itself, and with them the signal that ends it when this program dies.
         let words = [
+            SETPRIV.program,
+            "--reuid=mysql",
+            "--regid=mysql",
+            "--clear-groups",
+            "--pdeathsig=TERM",
+            "--",
             "mariadbd",
             "--no-defaults",
-            "--user=mysql",
             &format!("--datadir={shown}"),
             &format!("--socket={}", socket.display()),
             &format!("--pid-file={shown}/mariadb.pid"),

@@ -9,19 +9,16 @@ use crate::faults::netns::Namespace;
 use crate::faults::{FaultError, Result};
 use crate::http_burst::{self, Answer};
 
-/// Requests a second: one page each.
-pub(super) const PER_S: u32 = 100;
-
 /// What visitors saw, second by second.
-#[derive(Default)]
-pub(super) struct Seen {
+pub struct Seen {
+    per_s: u32,
     seconds: Mutex<Vec<Second>>,
     enough: AtomicBool,
 }
 
 /// One second, by when its requests were due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Second {
+pub struct Second {
     /// Pages with status 200.
     pub good: u32,
     /// All others.
@@ -29,15 +26,19 @@ pub(super) struct Second {
 }
 
 impl Seen {
+    pub(super) fn new(per_s: u32) -> Self {
+        Self { per_s, seconds: Mutex::default(), enough: AtomicBool::new(false) }
+    }
+
     /// The seconds whose requests have all been answered.
-    pub(super) fn complete(&self) -> Vec<Second> {
+    pub fn complete(&self) -> Vec<Second> {
         let seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole = |second: &&Second| second.good + second.failed >= PER_S;
+        let whole = |second: &&Second| second.good + second.failed >= self.per_s;
         seconds.iter().take_while(whole).copied().collect()
     }
 
     /// Seconds that have begun.
-    pub(super) fn begun(&self) -> usize {
+    pub fn begun(&self) -> usize {
         self.seconds.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
@@ -67,9 +68,9 @@ pub(super) fn come(from: &Namespace, to: SocketAddr, seen: &Seen) -> Result<()> 
             let opened = Instant::now();
             let mut due = 0_u32;
             while !seen.enough.load(Relaxed) {
-                let now = opened.elapsed().as_secs_f64() * f64::from(PER_S);
+                let now = opened.elapsed().as_secs_f64() * f64::from(seen.per_s);
                 while f64::from(due) <= now {
-                    let second = (due / PER_S) as usize;
+                    let second = (due / seen.per_s) as usize;
                     std::thread::Builder::new()
                         .stack_size(128 << 10)
                         .spawn_scoped(scope, move || seen.count(second, http_burst::visit(to)))
