@@ -123,7 +123,9 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
     let place = format!("the listen backlog of the daemon on {}", depth.local);
     let restart = match unix {
         true => "restart the daemon: PHP-FPM inherits the socket on a reload and never calls listen() again",
-        false => "reload nginx (it calls listen() again on a reload); restart other daemons",
+        false => {
+            "reload nginx if the number in its `listen` line changed (only then does it call listen() again), else restart it; restart other daemons"
+        }
     };
     let current = depth.backlog.map(|backlog| backlog.to_string());
     remedy.change(
