@@ -167,7 +167,7 @@ mod tests {
 
     fn depth(backlog: Option<u32>, most: u32) -> ListenerDepth {
         let (family, local) = (Family::Inet4, "0.0.0.0:80".to_owned());
-        ListenerDepth { family, local, backlog, most, mean: 0.0, full_share: 0.0 }
+        ListenerDepth { family, local, backlog, most, mean: 0.0, full_share: 0.0, times_full: 0 }
     }
 
     #[test]
