@@ -4,5 +4,6 @@ pub(crate) mod human;
 pub(crate) mod markdown;
 mod page;
 pub(crate) mod plan;
+pub(crate) mod proof;
 pub(crate) mod transaction;
 mod wording;

@@ -8,4 +8,8 @@
     reason = "a measurement runs commands and reads access logs that the user names"
 )]
 
+pub mod command;
+pub mod interrupt;
 pub mod load;
+pub mod statistics;
+pub mod trial;

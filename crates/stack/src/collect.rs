@@ -4,6 +4,7 @@
 //! answer is left behind, its layer is reported as unread, and another worker goes on with the next layer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -80,6 +81,16 @@ const STEPS: &[Step] = &[
 
 /// Reads a host over a window. `progress` is called several times a second with the share of the window that is over.
 pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) -> Evidence {
+    collect_until(host, plan, &AtomicBool::new(false), progress)
+}
+
+/// As [`collect`], and ends the window early when `stop` is set: for what takes as long as it takes.
+pub fn collect_until(
+    host: &Arc<dyn Host>,
+    plan: Plan,
+    stop: &AtomicBool,
+    progress: &mut dyn FnMut(f64),
+) -> Evidence {
     let begin = Instant::now();
     let (settings_sender, settings) = mpsc::channel();
     let settings_host = Arc::clone(host);
@@ -91,10 +102,11 @@ pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) 
     let mut readings = vec![readers.read()];
     let sampling = Sampling::start(Arc::clone(host), plan.samples_every);
     let start = Instant::now();
-    while start.elapsed() < plan.window {
+    while start.elapsed() < plan.window && !stop.load(Ordering::Relaxed) {
         let due =
             plan.readings_every.max(Duration::from_millis(100)) * u32::try_from(readings.len()).unwrap_or(1);
-        wait_until(start + due.min(plan.window), start, plan.window, progress);
+        let share = || (start.elapsed().as_secs_f64() / plan.window.as_secs_f64()).min(1.0);
+        wait_until(start + due.min(plan.window), stop, &mut || progress(share()));
         readings.push(readers.read());
     }
     let samples = sampling.finish();
@@ -109,14 +121,14 @@ pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) 
     }
 }
 
-fn wait_until(until: Instant, start: Instant, window: Duration, progress: &mut dyn FnMut(f64)) {
+fn wait_until(until: Instant, stop: &AtomicBool, progress: &mut dyn FnMut()) {
     loop {
-        progress((start.elapsed().as_secs_f64() / window.as_secs_f64()).min(1.0));
+        progress();
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if left.is_zero() || stop.load(Ordering::Relaxed) {
             return;
         }
-        thread::sleep(left.min(Duration::from_millis(200)));
+        thread::sleep(left.min(Duration::from_millis(100)));
     }
 }
 
@@ -276,6 +288,15 @@ mod tests {
         fn ethtool(&self, interface: &str) -> Result<Ethtool, HostError> {
             self.0.ethtool(interface)
         }
+    }
+
+    #[test]
+    fn a_window_ends_early_when_it_is_told_to() {
+        let host: Arc<dyn Host> = Arc::new(Tree::in_memory(1).at(0));
+        let stop = AtomicBool::new(false);
+        let plan = Plan::over(Duration::from_secs(3600));
+        let evidence = collect_until(&host, plan, &stop, &mut |_| stop.store(true, Ordering::Relaxed));
+        assert_eq!(evidence.readings.len(), 2, "both ends are read");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod collect;
 pub mod document;
 mod engine;
 pub mod evidence;
+pub mod figures;
 pub mod layers;
 pub mod reading;
 mod remedies;

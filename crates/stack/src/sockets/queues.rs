@@ -108,6 +108,9 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
         false => "TcpExt.ListenOverflows grows by 0 at the same burst".to_owned(),
     };
     let mut remedy = Remedy::new(format!("Let {wanted} connections wait at {}", depth.local), moves);
+    if !unix {
+        remedy = remedy.lowers("TcpExt.ListenOverflows/s");
+    }
     if let Some(clamp) = clamp.filter(|clamp| u64::try_from(*clamp).is_ok_and(|clamp| clamp < wanted)) {
         remedy = remedy.change(
             Change::sysctl(key, Some(clamp.to_string()), target.clone())
