@@ -46,6 +46,9 @@ enum Command {
     /// Serve HTTP/1.1 with a known capacity
     #[command(hide = true)]
     Serve(Serve),
+    /// Show an incident from its first error page to the proof
+    #[command(hide = true)]
+    Demo,
     /// Run a scenario on this kernel, whatever it is
     #[command(hide = true)]
     Inside {
@@ -76,6 +79,11 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Command::Serve(what) => {
             server::serve(&what)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo => {
+            lab::demo::heed_interrupts();
+            lab::demo::show(&mut std::io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Inside { name, output } => {

@@ -111,6 +111,31 @@ impl Site {
         command
     }
 
+    /// Gives this place a name, a `/var/lib` that is empty, and no init system that would act on the machine itself, so
+    /// that narrows can be used without any option, as on a host.
+    pub fn furnish(&self, name: &str) -> Result<()> {
+        self.pretend("/proc/sys/kernel/hostname", &format!("{name}\n"))?;
+        self.mounts.run(|| {
+            for covered in [c"/var/lib", c"/run/systemd"] {
+                let path = covered.to_string_lossy();
+                if Path::new(path.as_ref()).is_dir() {
+                    mount(c"empty", covered, c"tmpfs", MountFlags::empty(), None)
+                        .attempt(|| format!("mount over {path}"))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Prepares a line of a shell in which `narrows` is found, in a folder of its own.
+    pub fn shell(&self, line: &str) -> Result<Command> {
+        let program = crate::narrows::program()?;
+        let mut command = self.command("sh");
+        command.args(["-c", "cd \"$1\" && PATH=\"$2:$PATH\" && eval \"$3\"", "sh"]).arg(self.folder.path());
+        command.arg(program.parent().unwrap_or(Path::new("/"))).arg(line);
+        Ok(command)
+    }
+
     /// Runs narrows to its end.
     pub fn narrows(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = self.command(crate::narrows::program()?);

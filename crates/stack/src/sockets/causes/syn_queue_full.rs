@@ -86,6 +86,7 @@ fn longer(evidence: &Evidence, listener: &Listener, waiting: u32) -> Option<Reme
         most: listener.waiting,
         mean: 0.0,
         full_share: 0.0,
+        times_full: 0,
     };
     if !queues::may_grow(&depth) {
         return None;
