@@ -1,11 +1,14 @@
 //! Every scenario, one file each.
 
 mod listen_overflow_tcp;
+mod nfs_latency;
+mod nfs_slots;
 
 use crate::scenario::Scenario;
 
 /// All of them, in the order of the scoreboard.
-pub static SCENARIOS: &[Scenario] = &[listen_overflow_tcp::SCENARIO];
+pub static SCENARIOS: &[Scenario] =
+    &[listen_overflow_tcp::SCENARIO, nfs_latency::SCENARIO, nfs_slots::SCENARIO];
 
 /// The one of this name.
 pub fn named(name: &str) -> Option<&'static Scenario> {
