@@ -11,6 +11,7 @@
 pub mod faults;
 pub mod guest;
 pub mod meeting;
+pub mod names;
 pub mod narrows;
 pub mod nfs;
 pub mod scenario;

@@ -1,5 +1,6 @@
 //! Every scenario, one file each.
 
+mod dentry_growth;
 mod listen_overflow_tcp;
 mod nfs_latency;
 mod nfs_slots;
@@ -8,7 +9,7 @@ use crate::scenario::Scenario;
 
 /// All of them, in the order of the scoreboard.
 pub static SCENARIOS: &[Scenario] =
-    &[listen_overflow_tcp::SCENARIO, nfs_latency::SCENARIO, nfs_slots::SCENARIO];
+    &[listen_overflow_tcp::SCENARIO, nfs_latency::SCENARIO, nfs_slots::SCENARIO, dentry_growth::SCENARIO];
 
 /// The one of this name.
 pub fn named(name: &str) -> Option<&'static Scenario> {

@@ -56,17 +56,25 @@ fn run(score: &mut Score) -> Result<()> {
     client.mount_anew()?;
     let undone = client.measure(work)?;
     score.restored = Some(client.fstab()? == fstab);
-    let round = |change: &str, after: Measured, undone: Option<Measured>, expected| Effect {
+    // The machine around the guest is not always equally busy: what came in between is held against both ends.
+    let around_s = (before.round_s + undone.round_s) / 2.0;
+    let round = |change: &str, before_s: f64, after: Measured, undone: Option<Measured>, expected| Effect {
         change: change.to_owned(),
         metric: "seconds a worker takes for 180 files".to_owned(),
-        before: before.round_s,
+        before: before_s,
         after: after.round_s,
         undone: undone.map(|undone| undone.round_s),
         expected,
     };
     score.effects.extend([
-        round("actimeo=600, unmounted and mounted", cached, Some(undone), Expected::FallsTo(0.1)),
-        round("a wrong cure, 128 session slots", with_more_slots, None, Expected::Stays(1.25)),
+        round(
+            "actimeo=600, unmounted and mounted",
+            before.round_s,
+            cached,
+            Some(undone),
+            Expected::FallsTo(0.1),
+        ),
+        round("a wrong cure, 128 session slots", around_s, with_more_slots, None, Expected::Stays(1.25)),
     ]);
     Ok(())
 }
