@@ -8,8 +8,10 @@
     reason = "faults are made with the system's own programs and proved from the kernel's own files"
 )]
 
+pub mod caller;
 pub mod faults;
 pub mod guest;
+pub mod inside;
 pub mod meeting;
 pub mod names;
 pub mod narrows;

@@ -3,6 +3,7 @@
 mod compare;
 mod knee;
 mod load;
+mod traffic;
 
 use crate::arguments::prove::Prove;
 use crate::exit::Exit;

@@ -1,8 +1,21 @@
 //! Open-loop HTTP load.
 
+mod connect;
+mod engine;
+mod failure;
+mod http1;
+mod lane;
 mod latencies;
+mod origin;
 mod result;
+mod schedule;
 mod spec;
+mod tally;
+mod timer;
+mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub use latencies::Latencies;
 pub use result::{LoadResult, Second};
@@ -39,6 +52,14 @@ pub struct Progress {
 ///
 /// Fails only where no load could be offered: an address that is none, a name that cannot be resolved.
 pub fn run(spec: &LoadSpec, watch: &mut dyn FnMut(&Progress)) -> Result<LoadResult, LoadError> {
-    let _ = (spec, watch);
-    Err(LoadError { attempted: "offer load".into(), cause: "not built yet".into(), help: "wait".into() })
+    run_until(spec, &Arc::default(), watch)
+}
+
+/// As [`run`], and ends early when `stop` is set: what is outstanding then counts as a failure of its own.
+pub fn run_until(
+    spec: &LoadSpec,
+    stop: &Arc<AtomicBool>,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<LoadResult, LoadError> {
+    engine::run(spec, stop, watch)
 }

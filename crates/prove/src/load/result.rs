@@ -32,16 +32,18 @@ pub struct LoadResult {
     pub failures: BTreeMap<String, u64>,
     /// Of good answers, counted from when the request was due.
     pub latency: Latencies,
-    /// Of good answers, counted from when the request was sent.
+    /// Of good answers, counted from when the request was taken up: sent, or a connection begun for it.
     pub service: Latencies,
-    /// How long after it was due each request was sent: what the generator, or a lack of connections, added.
+    /// How long after it was due each request was taken up: what the generator, or a lack of connections, added.
     pub lag: Latencies,
-    /// Connections that were opened.
+    /// Connections that were opened, also while warming up.
     pub connections: u64,
     /// Bytes of bodies received.
     pub body_bytes: u64,
-    /// CPU time that the generator used, in seconds.
+    /// CPU time that the generator used while requests were due and counted, in seconds.
     pub generator_cpu_s: f64,
+    /// Threads of the generator; each can use one CPU.
+    pub generator_threads: u64,
     /// Good answers per second that arrived while requests were due: what the server carried.
     pub goodput_per_s: f64,
     /// Second by second.
