@@ -37,6 +37,9 @@ pub struct WindowSummary {
     pub readings: usize,
     /// How many times tasks and listen queues were sampled.
     pub samples: u32,
+    /// The web requests per second that reached the host meanwhile, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_s: Option<f64>,
 }
 
 /// The one limit that holds the stack back.
@@ -48,6 +51,9 @@ pub struct Narrows {
     pub sentence: String,
     /// The multiple of today's load at which it breaks; 1 when it breaks now.
     pub breaks_at_times: f64,
+    /// The rate of web requests at which it breaks, where the rate of now is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaks_at_requests_per_s: Option<f64>,
 }
 
 /// A station with what follows from its measurements.

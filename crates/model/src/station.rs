@@ -62,6 +62,13 @@ impl Station {
         Some((busy / servers).max(0.0))
     }
 
+    /// The share of the limit that today's arrivals come to occupy, by the utilization law. It is more than is busy now where
+    /// work is held for long: a local port stays taken for a minute after its connection.
+    fn demanded(&self) -> Option<f64> {
+        let servers = self.servers.filter(|servers| *servers > 0.0)?;
+        Some(self.arrivals_per_s? * self.service_s? / servers).filter(|share| share.is_finite())
+    }
+
     /// The share of the limit that is left; 0 when the limit is reached.
     pub fn headroom(&self) -> Option<f64> {
         Some((1.0 - self.utilization()?).max(0.0))
@@ -79,13 +86,21 @@ impl Station {
         if self.is_saturated() {
             return Some(1.0);
         }
-        self.grows_with_load.then(|| self.utilization().map(f64::recip)).flatten()
+        let share = self.utilization()?.max(self.demanded().unwrap_or(0.0));
+        self.grows_with_load.then(|| share.recip().max(1.0))
     }
 
     /// The rate of web requests at which the limit is reached: m / (V·S), as service demand is D = V·S.
     pub fn saturates_at_requests_per_s(&self) -> Option<f64> {
         let demand_s = self.visits_per_request? * self.service_s?;
         (demand_s > 0.0).then_some(self.servers? / demand_s)
+    }
+
+    /// Says how often a request passes here, where web requests come at this rate and arrivals were measured.
+    #[must_use]
+    pub fn at_request_rate(mut self, requests_per_s: f64) -> Self {
+        self.visits_per_request = self.arrivals_per_s.map(|arrivals| arrivals / requests_per_s);
+        self
     }
 }
 
@@ -118,6 +133,22 @@ mod tests {
         let memory = |busy| Station { busy: Some(busy), grows_with_load: false, ..disk() };
         assert_eq!(memory(0.9).saturates_at_times(), None);
         assert_eq!(memory(1.0).saturates_at_times(), Some(1.0));
+    }
+
+    #[test]
+    fn what_arrivals_will_occupy_counts_before_it_is_occupied() {
+        let ports = Station {
+            servers: Some(600.0),
+            busy: Some(20.0),
+            arrivals_per_s: Some(2.0),
+            service_s: Some(60.0),
+            ..Station::new("sockets", "sockets.ports:a>b", "local ports")
+        };
+        assert_eq!((ports.utilization(), ports.saturates_at_times()), (Some(20.0 / 600.0), Some(5.0)));
+        let ports = ports.at_request_rate(4.0);
+        assert_eq!((ports.visits_per_request, ports.saturates_at_requests_per_s()), (Some(0.5), Some(20.0)));
+        let soon = Station { arrivals_per_s: Some(100.0), ..ports };
+        assert_eq!(soon.saturates_at_times(), Some(1.0), "never at less than the load of today");
     }
 
     #[test]

@@ -65,6 +65,9 @@ pub(crate) struct Check {
     /// How long to read this host
     #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub(crate) window: Duration,
+    /// Requests per second that reach this host meanwhile, if you know them: says how many it carries
+    #[arg(long, value_name = "N", value_parser = prove::rate)]
+    pub(crate) rate: Option<f64>,
     /// Check again this often, until interrupted
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) every: Option<Duration>,

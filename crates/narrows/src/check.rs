@@ -31,7 +31,11 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<Exit> {
 
 fn once(arguments: &Check) -> anyhow::Result<Exit> {
     let evidence = target::read(arguments.target.as_deref(), arguments.window)?;
-    let report = narrowed(stack::diagnose(&evidence), &arguments.only);
+    let mut report = stack::diagnose(&evidence);
+    if let Some(requests_per_s) = arguments.rate {
+        stack::foretell(&mut report, requests_per_s);
+    }
+    let report = narrowed(report, &arguments.only);
     let text = match arguments.format {
         Format::Human => {
             let plan = match arguments.target.as_deref() {

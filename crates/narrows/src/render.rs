@@ -1,6 +1,7 @@
 //! A report as text.
 
 pub(crate) mod human;
+pub(crate) mod knee;
 pub(crate) mod markdown;
 mod page;
 pub(crate) mod plan;

@@ -3,9 +3,12 @@
 //! [`load`] offers requests at a stated rate whatever the server does (an open loop) and counts latency from the instant
 //! at which each request was *due*, so that a stall of the server is not hidden by a generator that waited for it.
 //! The arrival schedule, the protocol and what is done with the figures are separate things.
+//! [`knee`] finds the rate up to which a stack carries what is offered.
 #![allow(
     clippy::disallowed_methods,
     reason = "a measurement runs commands and reads access logs that the user names"
 )]
 
+pub mod knee;
 pub mod load;
+pub mod replay;

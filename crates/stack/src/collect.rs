@@ -240,13 +240,27 @@ impl Sampling {
 
 fn sample(host: &dyn Host, every: Duration, stopped: &Receiver<()>) -> Samples {
     let mut sampler = Sampler::default();
+    let mut distances = Distances::default();
     loop {
         let start = Instant::now();
         sampler.observe(host);
-        let pause = every.saturating_sub(start.elapsed()).max(start.elapsed() * 9);
+        let pause = distances.next(every).saturating_sub(start.elapsed()).max(start.elapsed() * 9);
         if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
             return sampler.finish();
         }
+    }
+}
+
+/// Distances between samples, spread evenly from a half to one and a half of what is wanted: samples at equal distances
+/// would meet work that comes at equal distances always in the same state.
+#[derive(Default)]
+struct Distances(u32);
+
+impl Distances {
+    /// Steps by the golden ratio, which spreads any number of values evenly (a Weyl sequence).
+    fn next(&mut self, mean: Duration) -> Duration {
+        self.0 = self.0.wrapping_add(0x9e37_79b9);
+        mean.mul_f64(0.5 + f64::from(self.0) / f64::from(u32::MAX))
     }
 }
 
@@ -291,6 +305,19 @@ mod tests {
         fn ethtool(&self, interface: &str) -> Result<Ethtool, HostError> {
             self.0.ethtool(interface)
         }
+    }
+
+    #[test]
+    fn samples_meet_work_that_recurs_at_their_own_mean_distance_in_every_state() {
+        let mean = Duration::from_millis(50);
+        let mut distances = Distances::default();
+        let (mut at_s, mut busy) = (0.0_f64, 0_u32);
+        for _ in 0..400 {
+            at_s += distances.next(mean).as_secs_f64();
+            busy += u32::from(at_s.rem_euclid(0.05) < 0.02);
+        }
+        assert!((140..=180).contains(&busy), "20 of every 50 ms are 40 % of 400 samples, not {busy}");
+        assert!((19.5..20.5).contains(&at_s), "{at_s}");
     }
 
     #[test]

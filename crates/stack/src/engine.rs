@@ -42,6 +42,7 @@ fn window(evidence: &Evidence) -> WindowSummary {
         seconds: evidence.seconds(),
         readings: evidence.readings.len(),
         samples: evidence.samples.task_passes.max(evidence.samples.listener_passes),
+        requests_per_s: None,
     }
 }
 
@@ -98,7 +99,7 @@ fn narrows(stations: &[StationReport], something_holds_back: bool) -> Option<Nar
         ),
         (None, None) => return None,
     };
-    Some(Narrows { station: nearest.id.clone(), sentence, breaks_at_times })
+    Some(Narrows { station: nearest.id.clone(), sentence, breaks_at_times, breaks_at_requests_per_s: None })
 }
 
 fn waiting(station: &StationReport) -> String {

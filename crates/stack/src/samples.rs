@@ -1,4 +1,4 @@
-//! What is sampled many times between two readings: waiting tasks and the depth of listen queues.
+//! What is sampled many times between two readings: waiting tasks, busy workers and the depth of listen queues.
 
 use host::kernel::Family;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,9 @@ pub struct Samples {
     pub tasks_unread: Option<model::Unread>,
     /// Waiting tasks, folded by what they wait in, most samples first.
     pub waits: Vec<Wait>,
+    /// Pools of workers that wait in accept(2).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<AcceptPool>,
     /// How many times listen queues were looked at.
     pub listener_passes: u32,
     /// The depth of each listen queue that was ever used, deepest first.
@@ -73,6 +76,21 @@ impl Samples {
             .fold(0, u64::saturating_add);
         (self.task_passes > 0).then(|| samples as f64 / f64::from(self.task_passes))
     }
+}
+
+/// A pool of processes or threads that wait in accept(2) on one listening socket, one connection each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AcceptPool {
+    /// The command name of its workers.
+    pub command: String,
+    /// The inode of the listening socket.
+    pub inode: u64,
+    /// The most workers seen in one pass.
+    pub workers: u32,
+    /// How many of them were not waiting in accept(2), on average over all passes.
+    pub busy: f64,
+    /// The share of passes in which all were busy, 0 to 1.
+    pub full_share: f64,
 }
 
 /// How deep a listen queue was seen.
@@ -201,6 +219,7 @@ impl Sampler {
     /// The samples of all passes.
     #[expect(clippy::cast_precision_loss, reason = "a mean of queue depths")]
     pub fn finish(mut self) -> Samples {
+        self.samples.pools = self.scanner.pools();
         for (index, tasks) in &self.tasks_of {
             if let Some(wait) = self.samples.waits.get_mut(*index) {
                 wait.tasks = u32::try_from(tasks.len()).unwrap_or(u32::MAX);

@@ -91,6 +91,31 @@ fn the_listen_queue_of_a_busy_host_is_a_station_and_an_idle_one_is_not() {
 }
 
 #[test]
+fn a_pool_of_workers_is_a_station_at_the_address_of_its_socket() {
+    let pool = |inode, workers, busy| stack::samples::AcceptPool {
+        command: "php-fpm8.2".to_owned(),
+        inode,
+        workers,
+        busy,
+        full_share: 0.0,
+    };
+    let mut tree = debian_12();
+    let listeners = r#"[{"family":"inet4","local":"0.0.0.0:80","port":80,"inode":5,"waiting":0,"backlog":511},
+        {"family":"unix","local":"/run/php/php8.2-fpm.sock","inode":7,"waiting":3,"backlog":511}]"#;
+    tree.put(1, "/.narrows/listeners.json", listeners);
+    let mut evidence = reading::read_tree(&tree).unwrap();
+    evidence.samples.pools = vec![pool(5, 1, 0.4), pool(7, 6, 1.0), pool(99, 40, 2.0)];
+    let stations = (layer("sockets").stations)(&evidence);
+    let pools: Vec<_> = stations.iter().filter(|station| station.id.contains("accept-pool")).collect();
+    assert_eq!(pools.len(), 1, "one acceptor is no pool, and 99 is a socket of another namespace");
+    assert_eq!(pools[0].id, "sockets.accept-pool:/run/php/php8.2-fpm.sock");
+    assert_eq!(
+        (pools[0].servers, pools[0].busy, pools[0].saturates_at_times()),
+        (Some(6.0), Some(1.0), Some(6.0))
+    );
+}
+
+#[test]
 fn connections_lost_are_a_stations_own_only_where_one_queue_was_full() {
     let overflowing = |listeners: &str| {
         let mut tree = debian_12();

@@ -57,6 +57,15 @@ pub struct Destination {
     /// Of all these, those whose local port lies in the ephemeral range.
     #[serde(default)]
     pub in_range: u32,
+    /// Those in TIME_WAIT by how long they are in it, in steps of [`Destination::AGE_STEP_S`], youngest first. Steps after
+    /// the oldest socket are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub time_wait_by_age: Vec<u32>,
+}
+
+impl Destination {
+    /// The length in seconds of a step of [`Destination::time_wait_by_age`].
+    pub const AGE_STEP_S: u32 = 5;
 }
 
 /// Incoming TCP connections of one listening port.

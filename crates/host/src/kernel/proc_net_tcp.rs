@@ -15,6 +15,9 @@ use super::{Family, FromProc, Listener, TcpTable};
 const IPV4_DIGITS: usize = 8;
 const IPV6_DIGITS: usize = 32;
 
+/// The unit of `tm->when`: `USER_HZ`, 100 to the second on every architecture but Alpha.
+const TICK_MS: u32 = 10;
+
 struct Line {
     socket: Socket,
     receive_queue: u32,
@@ -84,8 +87,11 @@ fn parse(line: &str) -> Option<Line> {
     let state = u8::from_str_radix(fields.next()?, 16).ok()?;
     let (_, receive_queue) = fields.next()?.split_once(':')?;
     let receive_queue = u32::from_str_radix(receive_queue, 16).ok()?;
-    let inode = fields.nth(4)?.parse().ok()?;
-    Some(Line { socket: Socket { state, local, remote, detail: None }, receive_queue, inode })
+    let (_, ticks) = fields.next()?.split_once(':')?;
+    let expires_ms = u32::from_str_radix(ticks, 16).ok().and_then(|ticks| ticks.checked_mul(TICK_MS));
+    let inode = fields.nth(3)?.parse().ok()?;
+    let socket = Socket { state, local, remote, detail: None, expires_ms };
+    Some(Line { socket, receive_queue, inode })
 }
 
 /// The address is printed as native-endian words of the network-order bytes, the port as a number.

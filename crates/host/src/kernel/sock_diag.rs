@@ -225,6 +225,7 @@ mod tests {
             time_wait: 0,
             other: 0,
             in_range: 200,
+            time_wait_by_age: vec![],
         };
         assert_eq!(to, [&expected]);
         let service = table.services.iter().find(|each| each.port == address.port()).unwrap();

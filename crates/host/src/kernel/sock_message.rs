@@ -90,7 +90,8 @@ pub(super) fn parse_socket(query: &str, message: &Message<'_>) -> Result<Socket,
             }
         }
     }
-    Ok(Socket { state, local, remote, detail: info.map(|info| (info, name)) })
+    let detail = info.map(|info| (info, name));
+    Ok(Socket { state, local, remote, detail, expires_ms: u32_at(bytes, 52) })
 }
 
 /// Reads `struct inet_diag_msg` of a listening socket.

@@ -33,8 +33,14 @@ const NEW_SYN_RECEIVED: u8 = 12;
 
 const DESTINATIONS_KEPT: usize = 256;
 const BUSY_KEPT: usize = 64;
-/// Bounds the memory a flood of destinations can take (about 4 MiB).
+/// Bounds the memory a flood of destinations can take (about 8 MiB).
 const DESTINATIONS_HELD: usize = 65_536;
+
+/// The milliseconds a socket stays in TIME_WAIT (`TCP_TIMEWAIT_LEN` in include/net/tcp.h).
+const TIME_WAIT_MS: u32 = 60_000;
+/// The steps of [`Destination::time_wait_by_age`].
+const AGES: usize = (TIME_WAIT_MS / AGE_STEP_MS) as usize;
+const AGE_STEP_MS: u32 = Destination::AGE_STEP_S * 1000;
 
 /// One socket as any source tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +49,8 @@ pub(super) struct Socket {
     pub(super) local: SocketAddr,
     pub(super) remote: SocketAddr,
     pub(super) detail: Option<(TcpInfo, CongestionControl)>,
+    /// How long its timer still runs: for a socket in TIME_WAIT, how long it stays.
+    pub(super) expires_ms: Option<u32>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +66,7 @@ struct Counts {
     time_wait: u32,
     other: u32,
     in_range: u32,
+    time_wait_by_age: [u32; AGES],
 }
 
 impl Counts {
@@ -172,6 +181,15 @@ impl TableBuilder {
             _ => &mut counts.other,
         };
         *count = count.saturating_add(1);
+        if let Some(left_ms) = socket.expires_ms.filter(|_| state == TIME_WAIT) {
+            let step = TIME_WAIT_MS.saturating_sub(left_ms) / AGE_STEP_MS;
+            let step = usize::try_from(step).unwrap_or(AGES).min(AGES - 1);
+            counts
+                .time_wait_by_age
+                .get_mut(step)
+                .into_iter()
+                .for_each(|count| *count = count.saturating_add(1));
+        }
         let (low, high) = self.ephemeral;
         if (low..=high).contains(&socket.local.port()) {
             counts.in_range = counts.in_range.saturating_add(1);
@@ -239,6 +257,8 @@ impl TableBuilder {
 }
 
 fn destination((route, counts): (Route, Counts)) -> Destination {
+    let oldest = counts.time_wait_by_age.iter().rposition(|count| *count > 0);
+    let by_age = oldest.and_then(|oldest| counts.time_wait_by_age.get(..=oldest));
     Destination {
         local: route.local.to_string(),
         remote: route.remote.to_string(),
@@ -247,6 +267,7 @@ fn destination((route, counts): (Route, Counts)) -> Destination {
         time_wait: counts.time_wait,
         other: counts.other,
         in_range: counts.in_range,
+        time_wait_by_age: by_age.unwrap_or_default().to_vec(),
     }
 }
 
@@ -277,7 +298,7 @@ mod tests {
     fn outgoing(state: u8, local_port: u16, remote: u32) -> Socket {
         let local = SocketAddr::new(Ipv4Addr::new(10, 0, 0, 1).into(), local_port);
         let remote = SocketAddr::new(Ipv4Addr::from(remote).into(), 3306);
-        Socket { state, local, remote, detail: None }
+        Socket { state, local, remote, detail: None, expires_ms: None }
     }
 
     fn with_detail(mut socket: Socket, segments_out: u32, rtt_us: u32) -> Socket {
@@ -304,6 +325,19 @@ mod tests {
         let table = table(ports.map(|port| outgoing(TIME_WAIT, port, 7)), &[]);
         let [to] = table.destinations.as_slice() else { panic!("{table:?}") };
         assert_eq!((to.time_wait, to.in_range), (4, 2));
+    }
+
+    #[test]
+    fn sockets_in_time_wait_are_counted_by_age() {
+        let left_ms = [60_000, 58_000, 55_001, 55_000, 100, 0, 70_000];
+        let waiting = |(at, left): (usize, u32)| {
+            let port = 40_000 + u16::try_from(at).unwrap();
+            Socket { expires_ms: Some(left), ..outgoing(TIME_WAIT, port, 7) }
+        };
+        let open = Socket { expires_ms: Some(200), ..outgoing(ESTABLISHED, 50_000, 7) };
+        let table = table(left_ms.into_iter().enumerate().map(waiting).chain([open]), &[]);
+        let by_age = &table.destinations[0].time_wait_by_age;
+        assert_eq!((by_age.len(), by_age[0], by_age[1], by_age[11]), (12, 4, 1, 2));
     }
 
     #[test]

@@ -102,13 +102,13 @@ pub(crate) struct Steps {
     /// A step fails when more than this share of its requests has no good answer
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
     pub(crate) failed_limit: f64,
-    /// A step fails when its 99th percentile is above this [default: 10 times that of the first step, at least 1s]
+    /// A step fails when its 99th percentile is above this [default: twice that of the first step, at least 1s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) p99_limit: Option<Duration>,
 }
 
 /// A rate as `50` or `50/s`.
-fn rate(text: &str) -> Result<f64, String> {
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
     match number.parse::<f64>() {
         Ok(rate) if rate.is_finite() && (0.01..=10_000_000.0).contains(&rate) => Ok(rate),

@@ -164,9 +164,17 @@ fn stations(page: &mut Page, report: &Report, all: bool) {
     if report.stations.is_empty() {
         return;
     }
+    let known = report.window.requests_per_s.is_some();
+    let requests = |text: &str| if known { format!(" {text:>10}") } else { String::new() };
     page.heading(&format!(
-        "{:<52} {:>8} {:>8} {:>6} {:>8} {:>10}",
-        "STATIONS", "busy", "of", "use", "waiting", "breaks at"
+        "{:<52} {:>8} {:>8} {:>6} {:>8} {:>10}{}",
+        "STATIONS",
+        "busy",
+        "of",
+        "use",
+        "waiting",
+        "breaks at",
+        requests("requests/s")
     ));
     let most = if all { usize::MAX } else { STATIONS };
     for station in report.stations.iter().take(most) {
@@ -175,12 +183,13 @@ fn stations(page: &mut Page, report: &Report, all: bool) {
             what = what.chars().take(48).chain(['…']).collect();
         }
         let row = format!(
-            "  {what:<50} {:>8} {:>8} {:>6} {:>8} {:>10}",
+            "  {what:<50} {:>8} {:>8} {:>6} {:>8} {:>10}{}",
             wording::figure(station.station.busy),
             wording::figure(station.station.servers),
             wording::percent(station.utilization),
             wording::figure(station.station.waiting),
             wording::breaks_at(station),
+            requests(&wording::requests_per_s(station)),
         );
         page.row(&row);
     }

@@ -94,19 +94,25 @@ fn finding(text: &mut String, cause: &CauseReport) {
 }
 
 fn stations(text: &mut String, report: &Report) {
-    text.push_str(
-        "## Stations\n\n| station | busy | of | use | waiting | breaks at |\n|---|--:|--:|--:|--:|--:|\n",
+    let known = report.window.requests_per_s.is_some();
+    let requests = |cell: &str| if known { format!(" {cell} |") } else { String::new() };
+    let _ = writeln!(
+        text,
+        "## Stations\n\n| station | busy | of | use | waiting | breaks at |{}\n|---|--:|--:|--:|--:|--:|{}",
+        requests("requests/s"),
+        if known { "--:|" } else { "" }
     );
     for station in &report.stations {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} |{}",
             inline(&station.station.what),
             wording::figure(station.station.busy),
             wording::figure(station.station.servers),
             wording::percent(station.utilization),
             wording::figure(station.station.waiting),
-            wording::breaks_at(station)
+            wording::breaks_at(station),
+            requests(&wording::requests_per_s(station))
         );
     }
     text.push('\n');

@@ -109,6 +109,11 @@ pub(crate) fn breaks_at(station: &StationReport) -> String {
     }
 }
 
+/// At how many requests per second a station breaks, or a dash where that is not known.
+pub(crate) fn requests_per_s(station: &StationReport) -> String {
+    figure(station.saturates_at_requests_per_s.map(|rate| if rate >= 10.0 { rate.round() } else { rate }))
+}
+
 /// A number of a station, or a dash where it was not measured.
 pub(crate) fn figure(number: Option<f64>) -> String {
     let short = |number: f64| {

@@ -11,6 +11,8 @@ use crate::Evidence;
 
 /// The seconds a socket stays in TIME_WAIT (`TCP_TIMEWAIT_LEN`, compiled in).
 pub const TIME_WAIT_S: f64 = 60.0;
+/// The seconds after which a socket in TIME_WAIT may be reused (`tcp_twsk_unique`; `tcp_tw_reuse_delay` since Linux 6.14).
+const REUSED_AFTER_S: f64 = 1.0;
 
 /// The local ports that connect() chooses from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +67,24 @@ pub struct Taken<'a> {
     pub blocked: f64,
     /// Whether TIME_WAIT towards it is reused after a second.
     pub reuses: bool,
+    /// The connections that were closed from this side per second, of late; `None` where the age of sockets in TIME_WAIT is
+    /// not known.
+    pub closed_per_s: Option<f64>,
 }
 
 impl Taken<'_> {
     /// The share of ports that connect() cannot have.
     pub fn share(&self) -> f64 {
         self.blocked / f64::from(self.usable.max(1))
+    }
+
+    /// How long a port is taken by one connection in seconds, TIME_WAIT included; by Little's law for the time that
+    /// it is open. `None` where connections were not seen to close.
+    pub fn held_s(&self) -> Option<f64> {
+        let closed_per_s = self.closed_per_s.filter(|rate| *rate > 0.0)?;
+        let Destination { established, other, .. } = self.destination;
+        let open = f64::from(*established) + f64::from(*other);
+        Some(open / closed_per_s + if self.reuses { REUSED_AFTER_S } else { TIME_WAIT_S })
     }
 
     /// The destination's address and port.
@@ -134,13 +148,15 @@ pub fn taken(evidence: &Evidence) -> Result<Vec<Taken<'_>>, Missing> {
         return Err(why_unlisted(evidence));
     }
     let usable = range(evidence)?.usable();
+    let window_s = evidence.seconds();
     let reuse = parameters::number(evidence, "net.ipv4.tcp_tw_reuse")?;
     let timestamps = parameters::number(evidence, "net.ipv4.tcp_timestamps")? != 0;
     let mut all: Vec<_> = fullest
         .into_values()
         .map(|destination| {
-            let mut taken =
-                Taken { destination, usable, blocked: f64::from(destination.in_range), reuses: false };
+            let blocked = f64::from(destination.in_range);
+            let closed_per_s = closed_per_s(destination, window_s);
+            let mut taken = Taken { destination, usable, blocked, reuses: false, closed_per_s };
             taken.reuses = timestamps && (reuse == 1 || (reuse == 2 && taken.is_loopback()));
             if taken.reuses {
                 let waits = f64::from(destination.time_wait.min(destination.in_range));
@@ -151,6 +167,18 @@ pub fn taken(evidence: &Evidence) -> Result<Vec<Taken<'_>>, Missing> {
         .collect();
     all.sort_by(|a, b| b.blocked.total_cmp(&a.blocked));
     Ok(all)
+}
+
+/// The connections closed per second, from the ages of those in TIME_WAIT: over the window, and at least over one step of
+/// ages. A socket that was reused meanwhile is no longer there to be counted, which makes no difference while ports are many.
+fn closed_per_s(destination: &Destination, window_s: f64) -> Option<f64> {
+    let step_s = f64::from(Destination::AGE_STEP_S);
+    let ends_s = std::iter::successors(Some(step_s), |end_s| Some(end_s + step_s));
+    let within = ends_s.zip(&destination.time_wait_by_age);
+    let within = within.take_while(|(end_s, _)| *end_s <= window_s.max(step_s));
+    let closed: f64 = within.map(|(_, count)| f64::from(*count)).sum();
+    let over_s = ((window_s / step_s).floor() * step_s).clamp(step_s, TIME_WAIT_S);
+    (!destination.time_wait_by_age.is_empty()).then_some(closed / over_s)
 }
 
 /// TCP sockets as missing evidence.
@@ -175,6 +203,42 @@ mod tests {
         assert_eq!(range.usable(), 6);
         assert!(range.may_choose(13) && !range.may_choose(12) && !range.may_choose(20));
         assert_eq!(Range { low: 0, high: u16::MAX, reserved: vec![] }.usable(), 65_536);
+    }
+
+    fn destination(established: u32, time_wait_by_age: &[u32]) -> Destination {
+        let time_wait = time_wait_by_age.iter().sum();
+        Destination {
+            established,
+            time_wait,
+            time_wait_by_age: time_wait_by_age.to_vec(),
+            ..Destination::default()
+        }
+    }
+
+    #[test]
+    fn connections_are_counted_over_the_window_and_not_over_the_minute_before() {
+        let begun_6_s_ago = destination(0, &[100, 20]);
+        assert_eq!(closed_per_s(&begun_6_s_ago, 5.0), Some(20.0));
+        assert_eq!(closed_per_s(&begun_6_s_ago, 2.0), Some(20.0));
+        assert_eq!(closed_per_s(&destination(0, &[100, 60, 900]), 11.0), Some(16.0));
+        assert_eq!(closed_per_s(&destination(5, &[0, 0, 9]), 5.0), Some(0.0));
+        assert_eq!(closed_per_s(&destination(5, &[]), 5.0), None);
+        assert_eq!(closed_per_s(&begun_6_s_ago, 20.0), Some(6.0), "none before");
+    }
+
+    #[test]
+    fn a_port_is_held_while_its_connection_is_open_and_a_minute_longer() {
+        let destination = destination(10, &[100]);
+        let taken = Taken {
+            destination: &destination,
+            usable: 600,
+            blocked: 110.0,
+            reuses: false,
+            closed_per_s: Some(20.0),
+        };
+        assert_eq!(taken.held_s(), Some(60.5));
+        assert_eq!(Taken { reuses: true, ..taken.clone() }.held_s(), Some(1.5));
+        assert_eq!(Taken { closed_per_s: Some(0.0), ..taken }.held_s(), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Processes and threads.
 
+mod accept;
 mod causes;
 mod detail;
 mod facts;

@@ -16,6 +16,8 @@ pub struct TaskStat<'a> {
     pub command: &'a [u8],
     /// The state letter.
     pub state: char,
+    /// The parent process.
+    pub parent: Option<u64>,
     /// The kernel's flags of the task (`PF_*`).
     pub flags: Option<u64>,
     /// User time in ticks; of all threads in `/proc/PID/stat`, of one in `/proc/PID/task/TID/stat`.
@@ -42,14 +44,15 @@ pub fn parse_stat(bytes: &[u8]) -> Option<TaskStat<'_>> {
     let command = bytes.get(opened + 1..closed)?;
     let mut words = text::words(bytes.get(closed + 1..)?);
     let state = words.next().filter(|word| word.len() == 1)?.first().map(|byte| char::from(*byte))?;
-    // Columns 4 to 8 (parent, group, session, terminal) lie before the flags in column 9.
     let mut column = |skipped: usize| words.nth(skipped).and_then(text::decimal);
-    let flags = column(5);
+    let parent = column(0);
+    // Columns 5 to 8 (group, session, terminal and its group) lie before the flags in column 9.
+    let flags = column(4);
     let user = column(4);
     let system = column(0);
     let threads = column(4);
     let block_io = column(21);
-    Some(TaskStat { command, state, flags, user, system, threads, block_io })
+    Some(TaskStat { command, state, parent, flags, user, system, threads, block_io })
 }
 
 /// Parses `/proc/PID/wchan`: the function a task waits in. `None` for `0`, which means not waiting or not permitted.
@@ -81,6 +84,14 @@ pub fn parse_syscall(bytes: &[u8], architecture: Architecture) -> Option<String>
     Some(architecture.name_of(number))
 }
 
+/// Parses `/proc/PID/syscall` into the number of the system call and its first argument, as [`parse_syscall`] its name.
+pub(super) fn parse_call(bytes: &[u8]) -> Option<(u64, u64)> {
+    let mut words = text::words(bytes);
+    let number = text::decimal(words.next()?)?;
+    let argument = std::str::from_utf8(words.next()?.strip_prefix(b"0x")?).ok()?;
+    Some((number, u64::from_str_radix(argument, 16).ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +106,7 @@ mod tests {
     fn a_stat_line_of_linux_6_1_is_taken_apart() {
         let stat = parse_stat(STATTER).unwrap();
         assert_eq!((stat.command, stat.state), (&b"statter"[..], 'D'));
+        assert_eq!((stat.parent, stat.flags), (Some(375), Some(4_456_512)));
         assert_eq!((stat.user, stat.system, stat.threads), (Some(3), Some(14), Some(1)));
         assert_eq!(stat.block_io, Some(7));
         assert!(!stat.is_kernel_thread());
@@ -136,6 +148,14 @@ mod tests {
     }
 
     #[test]
+    fn a_system_call_has_a_number_and_an_argument_unless_the_task_runs() {
+        assert_eq!(parse_call(b"43 0xb 0x7fff3524ff50 0x1 0x0 0x0 0x0 0x7fff 0x7fcd\n"), Some((43, 11)));
+        assert_eq!(parse_call(b"running\n"), None);
+        assert_eq!(parse_call(b"-1 0x7ffd 0x7f12\n"), None);
+        assert_eq!(parse_call(b"43"), None);
+    }
+
+    #[test]
     fn a_wchan_of_zero_says_nothing() {
         assert_eq!(parse_wchan(b"0"), None);
         assert_eq!(parse_wchan(b"io_cqring_wait").as_deref(), Some("io_cqring_wait"));
@@ -148,6 +168,7 @@ mod tests {
             parse_stack(&bytes);
             parse_wchan(&bytes);
             parse_syscall(&bytes, Architecture::X86);
+            parse_call(&bytes);
         }
 
         #[test]

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use host::{Host, text};
 use model::Unread;
 
+use super::accept::Pools;
 use super::detail::{Buffers, Detail, Seen};
 use super::parse::parse_stat;
 use super::places::{Place, is_ring, place_of};
-use crate::samples::Waiter;
+use crate::samples::{AcceptPool, Waiter};
 
 /// Sleeping tasks are searched for I/O waiters at most this often, in seconds …
 const SEARCH_EVERY_S: f64 = 1.0;
@@ -23,6 +24,7 @@ const SEARCH_EVERY_PASSES: u32 = 20;
 pub struct Scanner {
     pass: Buffers,
     detail: Detail,
+    pools: Pools,
     /// Sleeping threads of user processes in this pass, as process and thread id.
     sleepers: Vec<(u32, u32)>,
     /// Threads last seen sleeping in a place that counts as I/O wait.
@@ -91,21 +93,26 @@ impl Scanner {
     pub fn waiters(&mut self, host: &dyn Host) -> Result<Vec<Waiter>, Unread> {
         let blocked = self.blocked(host);
         self.detail.begin();
-        let Self { pass, detail, sleepers, known, .. } = self;
+        self.pools.begin();
+        let Self { pass, detail, pools, sleepers, known, .. } = self;
         let mut waiters = Vec::new();
         let mut still_known = BTreeSet::new();
         sleepers.clear();
-        visit(host, pass, |seen| match seen.stat.state {
-            'D' => waiters.push(detail.waiter(host, seen)),
-            'S' if known.contains(&seen.tid)
-                && waits_for_io(host, &mut detail.buffers, (seen.pid, seen.tid)) =>
-            {
-                still_known.insert(seen.tid);
-                waiters.push(detail.waiter(host, seen));
+        visit(host, pass, |seen| {
+            pools.look(host, seen);
+            match seen.stat.state {
+                'D' => waiters.push(detail.waiter(host, seen)),
+                'S' if known.contains(&seen.tid)
+                    && waits_for_io(host, &mut detail.buffers, (seen.pid, seen.tid)) =>
+                {
+                    still_known.insert(seen.tid);
+                    waiters.push(detail.waiter(host, seen));
+                }
+                'S' if blocked > 0 && !seen.stat.is_kernel_thread() => sleepers.push((seen.pid, seen.tid)),
+                _ => {}
             }
-            'S' if blocked > 0 && !seen.stat.is_kernel_thread() => sleepers.push((seen.pid, seen.tid)),
-            _ => {}
         })?;
+        pools.end();
         *known = still_known;
         let explained = waiters.iter().filter(|waiter| may_count_as_io(waiter)).count();
         let unexplained = usize::try_from(blocked).unwrap_or(usize::MAX).saturating_sub(explained);
@@ -113,6 +120,11 @@ impl Scanner {
             self.search(host, unexplained, &mut waiters);
         }
         Ok(waiters)
+    }
+
+    /// What all passes saw of pools of workers that wait in accept(2).
+    pub fn pools(&self) -> Vec<AcceptPool> {
+        self.pools.seen()
     }
 
     /// Calls back for every thread, reusing this scanner's buffers.
