@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use lab::parts::server::{self, Serve};
+use lab::parts::stat;
 use lab::scenario::{Scenario, World};
 use lab::scenarios::{self, SCENARIOS};
 use lab::score::Score;
-use lab::{guest, scoreboard, stat};
+use lab::{guest, scoreboard};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask lab")]
@@ -42,6 +44,9 @@ enum Command {
         #[arg(long)]
         output: Option<PathBuf>,
     },
+    /// Serve HTTP/1.1 with a known capacity
+    #[command(hide = true)]
+    Serve(Serve),
     /// Run a scenario on this kernel, whatever it is
     #[command(hide = true)]
     Inside {
@@ -88,6 +93,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::All { quick, output } => {
             let chosen: Vec<_> = SCENARIOS.iter().filter(|scenario| scenario.quick || !quick).collect();
             run(&chosen, output)
+        }
+        Command::Serve(what) => {
+            server::serve(&what)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Inside { name, output } => {
             let score = here(find(&name)?);

@@ -99,6 +99,11 @@ impl Prediction {
     pub fn ratio(&self) -> f64 {
         self.predicted_per_s / self.measured_per_s
     }
+
+    /// Whether it came within 15 % of what was measured.
+    pub fn holds(&self) -> bool {
+        (0.85..=1.15).contains(&self.ratio())
+    }
 }
 
 impl Effect {
@@ -166,6 +171,11 @@ impl Score {
         complaints.extend(broken.map(|effect| {
             let Effect { change, metric, before, after, expected, .. } = effect;
             format!("{change}: {metric} {before:.3} → {after:.3}, expected {expected:?}")
+        }));
+        let missed = self.predictions.iter().filter(|prediction| !prediction.holds());
+        complaints.extend(missed.map(|prediction| {
+            let Prediction { station, predicted_per_s, measured_per_s, .. } = prediction;
+            format!("{station}: foretold {predicted_per_s:.1}/s, measured {measured_per_s:.1}/s")
         }));
         if self.restored == Some(false) {
             complaints.push("undo did not restore everything".to_owned());

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::faults::tools::MOUNT;
 use crate::faults::{Attempt, Result, kernel};
-use crate::names::{Going, look_for, read_file, slab_mib, write_file};
+use crate::inside::settle;
+use crate::parts::names::{Going, look_for, read_file, slab_mib, write_file};
 use crate::scenario::{Guest, Scenario, World};
 use crate::score::Score;
 use crate::site::Site;
@@ -26,7 +27,7 @@ fn run(_score: &mut Score) -> Result<()> {
     fs::create_dir_all(&classes).attempt(|| "x".to_owned())?;
     let file = disk.join("big");
     write_file(&file, 350)?;
-    let site = Site::machine()?;
+    let site = Site::guest()?;
     eprintln!("{}", kernel::read("/proc/meminfo")?);
     for p in ["100", "50", "500", "200", "100"] {
         fs::write("/proc/sys/vm/vfs_cache_pressure", p).unwrap();

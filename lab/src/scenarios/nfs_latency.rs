@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::faults::Result;
-use crate::nfs::{Client, Measured, ask_for_slots, serve};
+use crate::inside::settle;
+use crate::parts::nfs::{Client, Measured, ask_for_slots, serve};
+use crate::parts::stat::Work;
 use crate::scenario::{Guest, Scenario, World};
 use crate::score::{Effect, Expected, Score};
 use crate::site::Site;
-use crate::stat::Work;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "nfs-latency",
@@ -28,9 +29,10 @@ const SLOTS: u32 = 16;
 const MORE_SLOTS: u32 = 128;
 
 fn run(score: &mut Score) -> Result<()> {
+    settle()?;
     serve(FILES, DELAY)?;
     ask_for_slots(SLOTS)?;
-    let site = Site::machine()?;
+    let site = Site::guest()?;
     let client = Client::mount(&site, "acregmin=0,acregmax=0")?;
     let fstab = client.fstab()?;
     let load = client.load(Work::steadily(WORKERS, FILES))?;

@@ -6,11 +6,12 @@ use model::Verdict;
 use model::report::Report;
 
 use crate::faults::Result;
-use crate::nfs::{Client, Measured, ask_for_slots, serve};
+use crate::inside::settle;
+use crate::parts::nfs::{Client, Measured, ask_for_slots, serve};
+use crate::parts::stat::Work;
 use crate::scenario::{Guest, Scenario, World};
 use crate::score::{Effect, Expected, Score};
 use crate::site::Site;
-use crate::stat::Work;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "nfs-slots",
@@ -33,9 +34,10 @@ const NOT_CACHED: &str = "acregmin=0,acregmax=0";
 const ROUND: &str = "seconds a worker takes for 30 files";
 
 fn run(score: &mut Score) -> Result<()> {
+    settle()?;
     serve(FILES, DELAY)?;
     ask_for_slots(SLOTS)?;
-    let site = Site::machine()?;
+    let site = Site::guest()?;
     let client = Client::mount(&site, NOT_CACHED)?;
     let fstab = client.fstab()?;
     let work = Work::once(WORKERS, FILES);
@@ -55,7 +57,7 @@ fn run(score: &mut Score) -> Result<()> {
     site.undo()?;
     client.mount_anew()?;
     let undone = client.measure(work)?;
-    let slots = site.read(crate::nfs::SLOTS)?;
+    let slots = site.read(crate::parts::nfs::SLOTS)?;
 
     client.write_fstab(&format!("{NOT_CACHED},nconnect=4"))?;
     client.mount_anew()?;

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use super::stat::{Work, file_name};
 use crate::faults::tools::{EXPORTFS, MODPROBE, MOUNT, MOUNTD, NFSD, TC, Tool};
 use crate::faults::wait::wait_for;
 use crate::faults::{Attempt, FaultError, Result, report_left_behind};
 use crate::site::Site;
-use crate::stat::{Work, file_name};
 
 /// Where the client sees the export.
 pub const MOUNT_POINT: &str = "/var/www/site";
