@@ -4,11 +4,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use lab::parts::server::{self, Serve};
+use lab::parts::stat;
 use lab::scenario::{Scenario, World};
 use lab::scenarios::{self, SCENARIOS};
 use lab::score::Score;
@@ -58,6 +59,25 @@ enum Command {
         #[arg(long)]
         output: PathBuf,
     },
+    /// Look at files again and again, and print the seconds that each worker's rounds took, as JSON
+    #[command(hide = true)]
+    Stat {
+        /// Where the files are
+        #[arg(long)]
+        folder: PathBuf,
+        /// Processes
+        #[arg(long)]
+        workers: usize,
+        /// Files that each looks at in a round
+        #[arg(long)]
+        files: usize,
+        /// Rounds of each
+        #[arg(long)]
+        rounds: usize,
+        /// Milliseconds of rest after each
+        #[arg(long, default_value_t = 0)]
+        pause_ms: u64,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -90,6 +110,12 @@ fn main() -> anyhow::Result<ExitCode> {
             let score = here(find(&name)?);
             std::fs::write(&output, serde_json::to_vec(&score)?)
                 .with_context(|| format!("cannot write {}", output.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Stat { folder, workers, files, rounds, pause_ms } => {
+            let pause = Duration::from_millis(pause_ms);
+            let seconds = stat::run(&folder, stat::Work { workers, files, rounds, pause })?;
+            println!("{}", serde_json::to_string(&seconds)?);
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -1,12 +1,17 @@
 //! Every scenario, one file each.
 
+mod dentry_growth;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
 mod foretell_ports;
+mod foretell_rpc_slots;
 mod foretell_worker_pool;
+mod irq_concentration;
 mod listen_overflow_tcp;
 mod listen_overflow_unix;
 mod ports_exhausted;
+mod nfs_latency;
+mod nfs_slots;
 
 use crate::scenario::Scenario;
 
@@ -19,10 +24,15 @@ pub static SCENARIOS: &[Scenario] = &[
     listen_overflow_tcp::SCENARIO,
     listen_overflow_unix::SCENARIO,
     ports_exhausted::SCENARIO,
+    irq_concentration::SCENARIO,
+    nfs_latency::SCENARIO,
+    nfs_slots::SCENARIO,
+    dentry_growth::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
     foretell_listen_queue::SCENARIO,
     foretell_ports::SCENARIO,
+    foretell_rpc_slots::SCENARIO,
 ];
 
 /// The one of this name.
