@@ -1,6 +1,7 @@
 //! A report as text.
 
 pub(crate) mod human;
+pub(crate) mod load;
 pub(crate) mod markdown;
 mod page;
 pub(crate) mod plan;

@@ -8,5 +8,7 @@
     reason = "a measurement runs commands and reads access logs that the user names"
 )]
 
+pub mod interrupt;
 pub mod load;
+pub mod machine;
 pub mod replay;
