@@ -4,20 +4,37 @@ use std::io::{IsTerminal, Write};
 
 use anyhow::Context;
 use prove::load::{Arrivals, LoadSpec, Process, Progress, Protocol, Request};
+use prove::replay::Skipped;
 
 use crate::arguments::prove::Traffic;
 use crate::exit::UsageError;
 
-/// What the command line asks for.
+/// What the command line asks for. Says on standard error what of a log is left out.
 pub(crate) fn spec(traffic: &Traffic, url: &str) -> anyhow::Result<LoadSpec> {
+    let (spec, skipped) = spec_and_skipped(traffic, url)?;
+    let counts = skipped.map(|skipped| skipped.counts()).unwrap_or_default();
+    if !counts.is_empty() {
+        let counts: Vec<_> = counts.iter().map(|(count, why)| format!("{count} {why}")).collect();
+        let line = format!("left out of the log: {}", counts.join(", "));
+        writeln!(anstream::stderr(), "{line}").ok();
+    }
+    Ok(spec)
+}
+
+/// What the command line asks for, and what of a log is left out.
+pub(crate) fn spec_and_skipped(traffic: &Traffic, url: &str) -> anyhow::Result<(LoadSpec, Option<Skipped>)> {
     let headers = traffic.header.iter().map(|field| header(field)).collect::<Result<Vec<_>, _>>()?;
-    let requests = match &traffic.log {
-        Some(log) => anyhow::bail!(UsageError(format!("{} cannot be replayed yet", log.display()))),
+    let (requests, skipped) = match &traffic.log {
+        Some(log) => {
+            let replay = prove::replay::read(log, site(url)?, &headers)?;
+            (replay.requests, Some(replay.skipped))
+        }
         None => {
-            vec![Request { method: traffic.method.clone(), url: url.to_owned(), headers, body: Vec::new() }]
+            let (method, url) = (traffic.method.clone(), url.to_owned());
+            (vec![Request { method, url, headers, body: Vec::new() }], None)
         }
     };
-    Ok(LoadSpec {
+    let spec = LoadSpec {
         requests,
         protocol: if traffic.http2 { Protocol::Http2 } else { Protocol::Http1 },
         keep_alive: !traffic.no_keepalive,
@@ -31,7 +48,17 @@ pub(crate) fn spec(traffic: &Traffic, url: &str) -> anyhow::Result<LoadSpec> {
         timeout: traffic.timeout,
         most_connections: usize::try_from(traffic.connections).context("the number of connections")?,
         verify_certificates: !traffic.insecure,
-    })
+    };
+    Ok((spec, skipped))
+}
+
+/// With a log, the address is that of a site: the log has the paths.
+fn site(url: &str) -> Result<&str, UsageError> {
+    let site = url.strip_suffix('/').unwrap_or(url);
+    match site.split_once("://") {
+        Some((_, host)) if !host.is_empty() && !host.contains(['/', '?', '#']) => Ok(site),
+        _ => Err(UsageError("with --log, --load names a site only, such as https://shop.example".to_owned())),
+    }
 }
 
 /// `Name: value`. What is after the colon may be a secret, and is not repeated.
@@ -107,6 +134,14 @@ mod tests {
     fn a_header_field_is_split_at_its_first_colon_and_its_value_is_not_repeated() {
         assert_eq!(header("Host: a:80").unwrap(), ("Host".to_owned(), "a:80".to_owned()));
         assert!(!header("Bearer secret").unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn with_a_log_the_address_is_that_of_a_site() {
+        assert_eq!(site("https://shop.example/").unwrap(), "https://shop.example");
+        for wrong in ["https://shop.example/cart", "shop.example", "https:///", "https://x/?token=secret"] {
+            assert!(!site(wrong).unwrap_err().to_string().contains("secret"), "{wrong}");
+        }
     }
 
     #[test]

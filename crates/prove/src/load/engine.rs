@@ -11,7 +11,7 @@ use super::connect::Tls;
 use super::lane::{self, Gauges, Orders, Outcome};
 use super::origin::{self, Origin};
 use super::schedule::{Schedule, Share};
-use super::{LoadError, LoadResult, LoadSpec, Progress, tls};
+use super::{LoadError, LoadResult, LoadSpec, Progress, Protocol, tls};
 
 /// One thread is enough below this many requests per second.
 const PER_THREAD: f64 = 10_000.0;
@@ -25,11 +25,11 @@ pub(super) fn run(
     stop: &Arc<AtomicBool>,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<LoadResult, LoadError> {
-    if spec.protocol == super::Protocol::Http2 {
+    if spec.protocol == Protocol::Http2 && !spec.keep_alive {
         return Err(LoadError {
-            attempted: "offer HTTP/2 load".into(),
-            cause: "this version speaks HTTP/1.1 only".into(),
-            help: "leave --http2 out".into(),
+            attempted: "open an HTTP/2 connection for each request".into(),
+            cause: "HTTP/2 is made to share one".into(),
+            help: "use HTTP/1.1 for that".into(),
         });
     }
     let (origin, requests) = origin::prepare(spec)?;
@@ -47,6 +47,7 @@ pub(super) fn run(
         until,
         timeout: spec.timeout,
         most_connections: share(spec.most_connections, thread, threads),
+        protocol: spec.protocol,
         keep_alive: spec.keep_alive,
         addresses: addresses.clone(),
         tls: tls.clone(),

@@ -36,6 +36,13 @@ impl Failure {
 
     /// An exchange that broke off.
     pub(super) fn of_exchange(error: &hyper::Error) -> Self {
+        if let Some(error) = inner::<h2::Error>(error) {
+            return match (error.get_io(), error.reason()) {
+                (Some(io), _) => Self::of_io(io),
+                (None, Some(reason)) => Self(format!("HTTP/2: {}", reason.description()).into()),
+                (None, None) => Self(format!("HTTP/2: {error}").into()),
+            };
+        }
         if let Some(io) = inner::<io::Error>(error) {
             return match inner::<rustls::Error>(io) {
                 Some(tls) => Self::of_tls(tls),

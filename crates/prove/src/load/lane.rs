@@ -16,9 +16,10 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep_until};
 
+use super::Protocol;
+use super::carrier::{Carrier, Carriers};
 use super::connect::{Connector, Tls};
 use super::failure::Failure;
-use super::http1::Http1;
 use super::origin::Prepared;
 use super::schedule::{Due, Schedule};
 use super::tally::{Answer, Tally};
@@ -32,6 +33,7 @@ pub(super) struct Orders {
     pub(super) until: Duration,
     pub(super) timeout: Duration,
     pub(super) most_connections: usize,
+    pub(super) protocol: Protocol,
     pub(super) keep_alive: bool,
     pub(super) addresses: Vec<std::net::SocketAddr>,
     pub(super) tls: Option<Tls>,
@@ -65,7 +67,7 @@ const SHORTEST_WAIT: Duration = Duration::from_micros(20);
 
 struct Lane {
     orders: Orders,
-    connector: Rc<Connector>,
+    carriers: Carriers,
     schedule: RefCell<Peekable<Schedule>>,
     tally: RefCell<Tally>,
     idle: RefCell<Vec<Rc<Seat>>>,
@@ -86,9 +88,9 @@ struct Seat {
 /// Offers this thread's share of the load.
 pub(super) fn run(orders: Orders) -> io::Result<Outcome> {
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    let connector = Rc::new(Connector::new(orders.addresses.clone(), orders.tls.clone()));
+    let connector = Connector::new(orders.addresses.clone(), orders.tls.clone());
     let lane = Rc::new(Lane {
-        connector,
+        carriers: Carriers::new(connector, orders.protocol, orders.keep_alive),
         schedule: RefCell::new(orders.schedule.clone().peekable()),
         tally: RefCell::new(Tally::new(orders.counted_from, orders.until)),
         idle: RefCell::default(),
@@ -99,7 +101,7 @@ pub(super) fn run(orders: Orders) -> io::Result<Outcome> {
         orders,
     });
     let (cpu_s, ended) = runtime.block_on(lane.clone().offer())?;
-    let connections = lane.connector.opened();
+    let connections = lane.carriers.connector.opened();
     Ok(Outcome { tally: lane.tally.take(), connections, cpu_s, ended })
 }
 
@@ -148,9 +150,10 @@ impl Lane {
 
     /// Gives what is due to workers that are free, and to new ones while there may be more.
     fn hand_out(self: &Rc<Self>) {
+        let most = self.carriers.most(self.orders.most_connections);
         loop {
             let has_idle = !self.idle.borrow().is_empty();
-            let may_grow = self.workers.get() < self.orders.most_connections;
+            let may_grow = self.workers.get() < most;
             if !has_idle && !may_grow {
                 return self.is_behind.set(self.next_at().is_some_and(|at| at <= self.now()));
             }
@@ -160,8 +163,9 @@ impl Lane {
             match idle {
                 Some(seat) => seat.give(due),
                 None => {
+                    let carrier = self.carriers.make(self.workers.get());
                     self.workers.set(self.workers.get() + 1);
-                    tokio::task::spawn_local(work(self.clone(), due));
+                    tokio::task::spawn_local(work(self.clone(), carrier, due));
                 }
             }
         }
@@ -233,9 +237,8 @@ impl Seat {
 }
 
 /// Works off one request after the other.
-async fn work(lane: Rc<Lane>, first: Due) {
+async fn work(lane: Rc<Lane>, mut carrier: Carrier, first: Due) {
     let seat = Rc::new(Seat::default());
-    let mut carrier = Http1::new(lane.connector.clone(), lane.orders.keep_alive);
     let mut alarm = pin!(sleep_until(lane.orders.start.into()));
     let mut due = first;
     loop {
@@ -252,7 +255,7 @@ async fn work(lane: Rc<Lane>, first: Due) {
 /// Sends one request, until its time is over.
 async fn exchange(
     lane: &Lane,
-    carrier: &mut Http1,
+    carrier: &mut Carrier,
     mut alarm: Pin<&mut Sleep>,
     due: Due,
 ) -> Result<Answer, Failure> {
@@ -264,14 +267,11 @@ async fn exchange(
         outcome = carrier.exchange(prepared) => Some(outcome),
         () = alarm => None,
     };
-    outcome.unwrap_or_else(|| {
-        carrier.close();
-        Err(if carrier.is_connecting { Failure::CONNECT_TIMED_OUT } else { Failure::TIMED_OUT })
-    })
+    outcome.unwrap_or_else(|| Err(carrier.give_up()))
 }
 
 /// Waits for work, and watches the connection meanwhile.
-async fn rest(lane: &Lane, seat: &Rc<Seat>, carrier: &mut Http1) -> Due {
+async fn rest(lane: &Lane, seat: &Rc<Seat>, carrier: &mut Carrier) -> Due {
     lane.busy.set(lane.busy.get() - 1);
     lane.idle.borrow_mut().push(seat.clone());
     if lane.is_behind.get() {

@@ -1,9 +1,11 @@
 //! Open-loop HTTP load.
 
+mod carrier;
 mod connect;
 mod engine;
 mod failure;
 mod http1;
+mod http2;
 mod lane;
 mod latencies;
 mod origin;

@@ -1,6 +1,7 @@
 //! Where requests go, and how they look: made once, before the first is due.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -26,7 +27,8 @@ pub(super) struct Origin {
 pub(super) struct Prepared {
     method: Method,
     uri: Uri,
-    headers: HeaderMap,
+    /// Shared by the requests of a log, which are many and have the same.
+    headers: Arc<HeaderMap>,
     body: Bytes,
 }
 
@@ -35,7 +37,7 @@ impl Prepared {
         let mut request = HttpRequest::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().clone_from(&self.headers);
         request
     }
 
@@ -50,7 +52,10 @@ pub(super) fn prepare(spec: &LoadSpec) -> Result<(Origin, Vec<Prepared>), LoadEr
     let mut origin = None;
     let mut prepared = Vec::with_capacity(spec.requests.len());
     for request in &spec.requests {
-        let (this, ready) = prepare_one(request, spec.protocol)?;
+        let (this, mut ready) = prepare_one(request, spec.protocol)?;
+        if let Some(last) = prepared.last().filter(|last: &&Prepared| last.headers == ready.headers) {
+            ready.headers = last.headers.clone();
+        }
         if origin.get_or_insert_with(|| this.clone()) != &this {
             return Err(LoadError {
                 attempted: "offer load to more than one server".into(),
@@ -99,7 +104,10 @@ fn prepare_one(request: &Request, protocol: Protocol) -> Result<(Origin, Prepare
                 .map_err(|error| address(&request.url, &error.to_string()))?
         }
     };
-    Ok((origin, Prepared { method, uri, headers, body: Bytes::from(request.body.clone()) }))
+    Ok((
+        origin,
+        Prepared { method, uri, headers: Arc::new(headers), body: Bytes::from(request.body.clone()) },
+    ))
 }
 
 fn split(url: &str) -> Result<(Origin, Authority, PathAndQuery), LoadError> {
