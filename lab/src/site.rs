@@ -204,6 +204,28 @@ impl Site {
         self.succeeds(&["apply", &plan, "--yes", "--state-dir", &state])
     }
 
+    /// Lays a plan down as if `narrows plan -o` had saved it.
+    pub fn lay_plan(&self, plan: &Plan) -> Result<()> {
+        let path = self.path("plan.json");
+        let json = serde_json::to_vec_pretty(plan).attempt(|| "write a plan".to_owned())?;
+        fs::write(&path, json).attempt(|| format!("write {path}"))
+    }
+
+    /// Prepares `narrows prove` of the plan that was saved last.
+    pub fn prove(&self, options: &[&str]) -> Result<Command> {
+        let mut command = self.command(crate::narrows::program()?);
+        let (plan, state) = (self.path("plan.json"), self.path("state"));
+        command.args(["prove", "--plan", &plan, "--state-dir", &state, "--format", "json"]);
+        command.args(options).env("NO_COLOR", "1");
+        Ok(command)
+    }
+
+    /// `narrows history` as JSON.
+    pub fn history(&self) -> Result<serde_json::Value> {
+        let json = self.succeeds(&["history", "--state-dir", &self.path("state"), "--format", "json"])?;
+        serde_json::from_str(&json).attempt(|| "understand a history".to_owned())
+    }
+
     /// `narrows undo`.
     pub fn undo(&self) -> Result<String> {
         self.succeeds(&["undo", "--state-dir", &self.path("state")])
