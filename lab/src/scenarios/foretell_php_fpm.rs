@@ -1,4 +1,4 @@
-//! Nginx before a PHP-FPM pool of six that takes 50 ms for each page carries 120 pages/s.
+//! Nginx before a PHP-FPM pool of twelve that takes 100 ms for each page carries 120 pages/s.
 
 use crate::faults::Result;
 use crate::faults::netns::Namespace;
@@ -19,7 +19,7 @@ const LOW_PER_S: f64 = 12.0;
 
 fn run(score: &mut Score) -> Result<()> {
     let namespace = Namespace::create()?;
-    let site = PhpSite::start(&namespace, 6, "<?php usleep(50000); echo \"ok\\n\";")?;
+    let site = PhpSite::start(&namespace, 12, "<?php usleep(100000); echo \"ok\\n\";")?;
     let load = Load { from: &namespace, url: "http://127.0.0.1:8080/", options: &["--no-keepalive"] };
     let station = format!("sockets.accept-pool:{}", site.socket());
     let predicted_per_s = load.foretell(&namespace, LOW_PER_S, &station)?;
