@@ -8,8 +8,12 @@
     reason = "faults are made with the system's own programs and proved from the kernel's own files"
 )]
 
+pub mod caller;
+pub mod demo;
 pub mod faults;
 pub mod guest;
+pub mod http_burst;
+pub mod inside;
 pub mod meeting;
 pub mod narrows;
 pub mod parts;
@@ -17,4 +21,6 @@ pub mod scenario;
 pub mod scenarios;
 pub mod score;
 pub mod scoreboard;
+pub mod services;
+pub mod shop;
 pub mod site;

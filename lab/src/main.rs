@@ -4,11 +4,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use lab::parts::server::{self, Serve};
+use lab::parts::stat;
 use lab::scenario::{Scenario, World};
 use lab::scenarios::{self, SCENARIOS};
 use lab::score::Score;
@@ -46,6 +47,9 @@ enum Command {
     /// Serve HTTP/1.1 with a known capacity
     #[command(hide = true)]
     Serve(Serve),
+    /// Show an incident from its first error page to the proof
+    #[command(hide = true)]
+    Demo,
     /// Run a scenario on this kernel, whatever it is
     #[command(hide = true)]
     Inside {
@@ -54,6 +58,25 @@ enum Command {
         /// Where the score goes
         #[arg(long)]
         output: PathBuf,
+    },
+    /// Look at files again and again, and print the seconds that each worker's rounds took, as JSON
+    #[command(hide = true)]
+    Stat {
+        /// Where the files are
+        #[arg(long)]
+        folder: PathBuf,
+        /// Processes
+        #[arg(long)]
+        workers: usize,
+        /// Files that each looks at in a round
+        #[arg(long)]
+        files: usize,
+        /// Rounds of each
+        #[arg(long)]
+        rounds: usize,
+        /// Milliseconds of rest after each
+        #[arg(long, default_value_t = 0)]
+        pause_ms: u64,
     },
 }
 
@@ -78,10 +101,21 @@ fn main() -> anyhow::Result<ExitCode> {
             server::serve(&what)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Demo => {
+            lab::demo::heed_interrupts();
+            lab::demo::show(&mut std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Inside { name, output } => {
             let score = here(find(&name)?);
             std::fs::write(&output, serde_json::to_vec(&score)?)
                 .with_context(|| format!("cannot write {}", output.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Stat { folder, workers, files, rounds, pause_ms } => {
+            let pause = Duration::from_millis(pause_ms);
+            let seconds = stat::run(&folder, stat::Work { workers, files, rounds, pause })?;
+            println!("{}", serde_json::to_string(&seconds)?);
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -1,6 +1,7 @@
 //! The program under test.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::faults::{Attempt, FaultError, Result};
 
@@ -10,4 +11,15 @@ pub fn program() -> Result<PathBuf> {
     let places = this.ancestors().skip(1).take(2).map(|folder| folder.join("narrows"));
     let found = places.into_iter().find(|place| place.is_file());
     found.ok_or_else(|| FaultError::new("there is no narrows beside this program: cargo build -p narrows"))
+}
+
+/// Builds it by the profile of this test, so that a test of this package alone has it too.
+pub fn build() -> Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--quiet", "--package", "narrows"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let status = command.status().attempt(|| "run cargo build".to_owned())?;
+    if status.success() { Ok(()) } else { Err(FaultError::new("narrows could not be built")) }
 }

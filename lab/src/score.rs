@@ -144,6 +144,18 @@ impl Score {
         self.rivals.extend(rivals);
     }
 
+    /// Takes from a report whether it calls a setting that does nothing by its name. It counts as named where it is
+    /// confirmed as folklore, wherever it stands.
+    pub fn judge_folklore(&mut self, report: &Report, cause: &str) {
+        let found = report.causes.iter().find(|found| found.id == cause);
+        self.causes.push(Named {
+            cause: cause.to_owned(),
+            verdict: found.map(|found| found.verdict),
+            first: found.is_some_and(|found| found.severity == Some(model::Severity::Folklore)),
+            summary: found.map(|found| found.summary.clone()).unwrap_or_default(),
+        });
+    }
+
     /// Takes from a report of the healthy twin what it should not have found.
     pub fn judge_twin(&mut self, report: &Report) {
         let found = report.causes.iter().filter(|cause| {

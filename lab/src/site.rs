@@ -31,7 +31,8 @@ enum Network {
 
 /// Where narrows runs, with a journal and a copy of `/etc` of its own.
 pub struct Site {
-    mounts: MountNamespace,
+    /// `None` where `/etc` itself may be changed.
+    mounts: Option<MountNamespace>,
     network: Network,
     folder: TempDir,
 }
@@ -45,11 +46,22 @@ impl Site {
         Self::create(Network::Machine)
     }
 
+    /// This machine as it is: a guest, which is thrown away afterwards.
+    pub fn guest() -> Result<Self> {
+        let folder = TempDir::new().attempt(|| "make a folder for plans and the journal".to_owned())?;
+        match fs::read_to_string("/proc/cmdline") {
+            Ok(arguments) if arguments.contains("lab.init=") => {
+                Ok(Self { mounts: None, network: Network::Machine, folder })
+            }
+            _ => Err(FaultError::new("this is no guest of the lab, and narrows would change it for good")),
+        }
+    }
+
     /// A network namespace that narrows takes for the machine's own, so that what it changes lasts by files.
     pub fn own(namespace: &Namespace) -> Result<Self> {
         let site = Self::create(Network::Own(namespace.name().to_owned()))?;
         let handle = spelled(&format!("/run/netns/{}", namespace.name()))?;
-        site.mounts.run(|| {
+        site.within(|| {
             // Which namespace is the machine's narrows tells by that of process 1.
             mount(c"process-1", c"/proc/1", c"tmpfs", MountFlags::empty(), None)
                 .attempt(|| "mount over /proc/1".to_owned())?;
@@ -92,7 +104,7 @@ impl Site {
             }
             mount_bind(target.as_c_str(), c"/etc").attempt(|| "mount the copy of /etc".to_owned())
         })?;
-        let site = Self { mounts, network, folder };
+        let site = Self { mounts: Some(mounts), network, folder };
         site.write("/etc/sysctl.d/README.remedies", "a copy for a test\n")?;
         match Path::new("/etc/sysctl.d/README.remedies").exists() {
             true => Err(FaultError::new("the copy of /etc is not apart from the machine's")),
@@ -100,15 +112,48 @@ impl Site {
         }
     }
 
+    fn within<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        match &self.mounts {
+            Some(mounts) => mounts.run(work),
+            None => work(),
+        }
+    }
+
     /// Prepares a program to run here.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let Some(mounts) = &self.mounts else { return Command::new(program) };
         let mut command = Command::new(NSENTER.program);
-        command.arg(self.mounts.nsenter_option());
+        command.arg(mounts.nsenter_option());
         if let Network::Own(name) | Network::Entered(name) = &self.network {
             command.arg(format!("--net=/run/netns/{name}"));
         }
         command.arg("--").arg(program);
         command
+    }
+
+    /// Gives this place a name, a `/var/lib` that is empty, and no init system that would act on the machine itself, so
+    /// that narrows can be used without any option, as on a host.
+    pub fn furnish(&self, name: &str) -> Result<()> {
+        self.pretend("/proc/sys/kernel/hostname", &format!("{name}\n"))?;
+        self.mounts.run(|| {
+            for covered in [c"/var/lib", c"/run/systemd"] {
+                let path = covered.to_string_lossy();
+                if Path::new(path.as_ref()).is_dir() {
+                    mount(c"empty", covered, c"tmpfs", MountFlags::empty(), None)
+                        .attempt(|| format!("mount over {path}"))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Prepares a line of a shell in which `narrows` is found, in a folder of its own.
+    pub fn shell(&self, line: &str) -> Result<Command> {
+        let program = crate::narrows::program()?;
+        let mut command = self.command("sh");
+        command.args(["-c", "cd \"$1\" && PATH=\"$2:$PATH\" && eval \"$3\"", "sh"]).arg(self.folder.path());
+        command.arg(program.parent().unwrap_or(Path::new("/"))).arg(line);
+        Ok(command)
     }
 
     /// Runs narrows to its end.
@@ -190,7 +235,7 @@ impl Site {
     /// Writes a file below the copy of `/etc`, with the folders it needs.
     pub fn write(&self, path: &str, contents: &str) -> Result<()> {
         assert!(path.starts_with("/etc/"), "only /etc is a copy, not {path}");
-        self.mounts.run(|| {
+        self.within(|| {
             let folder = Path::new(path).parent().unwrap_or(Path::new("/etc"));
             fs::create_dir_all(folder).attempt(|| format!("make {}", folder.display()))?;
             fs::write(path, contents).attempt(|| format!("write {path}"))
@@ -202,13 +247,14 @@ impl Site {
         let place = self.folder.path().join(path.replace('/', "-"));
         fs::write(&place, contents).attempt(|| format!("write {}", place.display()))?;
         let (from, to) = (spelled(&place.display().to_string())?, spelled(path)?);
-        self.mounts
-            .run(|| mount_bind(from.as_c_str(), to.as_c_str()).attempt(|| format!("lay a file over {path}")))
+        self.within(|| {
+            mount_bind(from.as_c_str(), to.as_c_str()).attempt(|| format!("lay a file over {path}"))
+        })
     }
 
     /// Everything below `/etc`.
     pub fn etc(&self) -> Result<Etc> {
-        self.mounts.run(|| {
+        self.within(|| {
             let mut all = Etc::new();
             read_below(Path::new("/etc"), &mut all).attempt(|| "read the copy of /etc".to_owned())?;
             Ok(all)

@@ -10,6 +10,7 @@ mod bench;
 mod claims;
 mod deny;
 mod fuzz;
+mod lab;
 mod new_cause;
 mod packages;
 mod run;
@@ -37,6 +38,14 @@ enum Chore {
     Deny,
     /// Measure what narrows costs beside its peers, on this machine
     Bench(bench::Arguments),
+    /// Show narrows at work on an incident, from the first error page to the proof; installs what it needs
+    Demo,
+    /// Run incidents of real components: `list`, `run NAME…`, `all [--quick]`; installs what they need
+    Lab {
+        /// What the lab is to do
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Damage real inputs and call every parser and the diagnosis with them
     Fuzz {
         /// How many cases
@@ -55,6 +64,8 @@ fn main() -> anyhow::Result<()> {
         Chore::NewCause { id } => new_cause::run(&id),
         Chore::Deny => deny::run_checks(),
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Demo => lab::run_demo(),
+        Chore::Lab { arguments } => lab::run_lab(&arguments),
         Chore::Fuzz { cases, seed } => fuzz::run_cases(cases, seed),
     }
 }

@@ -5,19 +5,14 @@ use anyhow::bail;
 use crate::packages;
 use crate::run::{command, finish, run, watch};
 
-/// Programs and files the tests use, and the Debian packages they come from.
+/// Programs and files the tests use besides the lab's, and the Debian packages they come from.
 const PACKAGES: &[(&str, &str)] = &[
-    ("ip", "iproute2"),
     ("mkfs.ext4", "e2fsprogs"),
     ("unshare", "util-linux"),
-    ("mount", "mount"),
     ("cc", "gcc"),
     ("ethtool", "ethtool"),
-    ("nginx", "nginx-light"),
-    ("php-fpm8.2", "php8.2-fpm"),
     ("php8.2", "php8.2-cli"),
     ("haproxy", "haproxy"),
-    ("mariadbd", "mariadb-server"),
     ("setfacl", "acl"),
     ("setfattr", "attr"),
     ("systemd-analyze", "systemd"),
@@ -50,7 +45,7 @@ fn install() -> anyhow::Result<()> {
             run("rustup", &["component", "add", component])?;
         }
     }
-    packages::install(PACKAGES)
+    packages::install(&[PACKAGES, crate::lab::SERVERS].concat())
 }
 
 fn tests() -> anyhow::Result<()> {

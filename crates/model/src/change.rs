@@ -183,12 +183,23 @@ pub struct Remedy {
     pub changes: Vec<Change>,
     /// The metric it promises to move, and where to.
     pub moves: String,
+    /// The figure that falls where the promise is kept, for `narrows prove`: `TcpExt.ListenOverflows/s`. `None` where the
+    /// promise is none of a counter that this host reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
 }
 
 impl Remedy {
     /// A remedy and its promise.
     pub fn new(title: impl Into<String>, moves: impl Into<String>) -> Self {
-        Self { title: title.into(), changes: vec![], moves: moves.into() }
+        Self { title: title.into(), changes: vec![], moves: moves.into(), metric: None }
+    }
+
+    /// Names the figure that falls where the promise is kept.
+    #[must_use]
+    pub fn lowers(mut self, metric: &str) -> Self {
+        self.metric = Some(metric.to_owned());
+        self
     }
 
     /// Adds a change.

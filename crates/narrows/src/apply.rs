@@ -77,7 +77,7 @@ pub(crate) fn must_be_root(attempted: &str) -> anyhow::Result<()> {
 }
 
 /// Reads a saved plan. One that anybody may have written is not for root to carry out: its hash is no signature.
-fn saved(path: &Path) -> anyhow::Result<Plan> {
+pub(crate) fn saved(path: &Path) -> anyhow::Result<Plan> {
     let file = host::read_local_file(path)?;
     let shown = path.display();
     if file.writable_by_all {

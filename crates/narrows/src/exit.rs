@@ -37,11 +37,24 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
+/// Something could not be put back, and a person must look.
+#[derive(Debug)]
+pub(crate) struct Incomplete(pub(crate) String);
+
+impl std::fmt::Display for Incomplete {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Incomplete {}
+
 impl Exit {
     /// The exit code for an error.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         match error {
             error if error.is::<UsageError>() => Self::Usage,
+            error if error.is::<Incomplete>() => Self::Incomplete,
             error if error.is::<change::ChangeError>() => Self::Refused,
             _ => Self::Unreadable,
         }

@@ -5,5 +5,6 @@ pub(crate) mod knee;
 pub(crate) mod markdown;
 mod page;
 pub(crate) mod plan;
+pub(crate) mod proof;
 pub(crate) mod transaction;
 mod wording;

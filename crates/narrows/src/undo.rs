@@ -18,6 +18,7 @@ pub(crate) fn run(arguments: &Undo) -> anyhow::Result<Exit> {
         force: arguments.force,
         unless_confirmed: arguments.unless_confirmed,
         patience: Duration::ZERO,
+        why: None,
     };
     let mut undone_any = false;
     loop {

@@ -9,6 +9,10 @@
     reason = "a measurement runs commands and reads access logs that the user names"
 )]
 
+pub mod command;
+pub mod interrupt;
 pub mod knee;
 pub mod load;
 pub mod replay;
+pub mod statistics;
+pub mod trial;

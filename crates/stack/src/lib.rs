@@ -9,11 +9,13 @@ pub mod collect;
 pub mod document;
 mod engine;
 pub mod evidence;
+pub mod figures;
 mod foretell;
 pub mod layers;
 pub mod reading;
 mod remedies;
 pub mod samples;
+mod watched;
 mod wording;
 
 pub mod cgroup;

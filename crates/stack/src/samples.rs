@@ -108,6 +108,9 @@ pub struct ListenerDepth {
     pub mean: f64,
     /// The share of passes in which it was full (waiting > backlog, or = backlog for Unix sockets that refuse), 0 to 1.
     pub full_share: f64,
+    /// How often it was found full in a pass after one in which it was not, or in the first.
+    #[serde(default)]
+    pub times_full: u32,
 }
 
 /// A task seen waiting in one pass.
@@ -134,6 +137,8 @@ pub struct Sampler {
     tasks_of: std::collections::HashMap<usize, std::collections::HashSet<u32>>,
     scanner: crate::tasks::Scanner,
     totals: Vec<(u64, u32)>,
+    /// Whether each listen queue was full in the last pass that saw it.
+    were_full: Vec<bool>,
 }
 
 impl Sampler {
@@ -199,13 +204,17 @@ impl Sampler {
                     most: 0,
                     mean: 0.0,
                     full_share: 0.0,
+                    times_full: 0,
                 });
                 self.totals.push((0, 0));
+                self.were_full.push(false);
                 self.samples.listeners.len() - 1
             });
-            let (Some(depth), Some((waiting, passes))) =
-                (self.samples.listeners.get_mut(index), self.totals.get_mut(index))
-            else {
+            let (Some(depth), Some((waiting, passes)), Some(was_full)) = (
+                self.samples.listeners.get_mut(index),
+                self.totals.get_mut(index),
+                self.were_full.get_mut(index),
+            ) else {
                 continue;
             };
             let full = listener.backlog.is_some_and(|backlog| backlog > 0 && listener.waiting > backlog);
@@ -213,6 +222,8 @@ impl Sampler {
             *passes += 1;
             depth.most = depth.most.max(listener.waiting);
             depth.full_share += f64::from(u8::from(full));
+            depth.times_full += u32::from(full && !*was_full);
+            *was_full = full;
         }
     }
 

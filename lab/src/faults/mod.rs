@@ -33,7 +33,7 @@ pub mod mount_namespace;
 pub mod netns;
 /// Local ports that run out towards one destination.
 pub mod port_exhaustion;
-mod shared;
+pub(crate) mod shared;
 /// A FUSE file system that never answers.
 pub mod silent_fuse;
 /// Datagrams at a steady rate.

@@ -21,6 +21,18 @@ pub const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
 pub const MKFS_EXT4: Tool = Tool { program: "mkfs.ext4", package: "e2fsprogs" };
 /// Enters namespaces.
 pub const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
+/// Loads kernel modules.
+pub const MODPROBE: Tool = Tool { program: "modprobe", package: "kmod" };
+/// Sets queueing disciplines.
+pub const TC: Tool = Tool { program: "tc", package: "iproute2" };
+/// Mounts file systems.
+pub const MOUNT: Tool = Tool { program: "mount", package: "mount" };
+/// Exports folders by NFS.
+pub const EXPORTFS: Tool = Tool { program: "exportfs", package: "nfs-kernel-server" };
+/// Starts the kernel's NFS server.
+pub const NFSD: Tool = Tool { program: "rpc.nfsd", package: "nfs-kernel-server" };
+/// Answers which exports a client may mount.
+pub const MOUNTD: Tool = Tool { program: "rpc.mountd", package: "nfs-kernel-server" };
 
 impl Tool {
     /// Runs the program and returns its standard output; a missing package is an error that names it.

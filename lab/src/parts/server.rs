@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use clap::Args;
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
 use rustix::process::{Pid, Signal, WaitOptions, getppid, set_parent_process_death_signal, waitpid};
 
+use super::stat::file_name;
 use crate::faults::netns::Namespace;
 use crate::faults::wait::wait_until;
 use crate::faults::{Attempt, FaultError, Result, kernel};
@@ -36,6 +38,12 @@ pub struct Serve {
     /// How often that is, in milliseconds
     #[arg(long, default_value_t = 2000)]
     pub every_ms: u64,
+    /// Have each request look at so many files of this folder, one after another
+    #[arg(long, requires = "files")]
+    pub folder: Option<PathBuf>,
+    /// How many
+    #[arg(long, default_value_t = 0)]
+    pub files: usize,
     /// Leave it to the client to close, which then holds the port for a minute
     #[arg(long)]
     pub client_closes: bool,
@@ -107,6 +115,11 @@ fn answer(what: &Serve, mut connection: TcpStream) -> std::io::Result<()> {
         length += read;
     }
     std::thread::sleep(Duration::from_millis(what.service_ms));
+    for path in
+        what.folder.iter().flat_map(|folder| (0..what.files).map(|index| folder.join(file_name(index))))
+    {
+        std::fs::metadata(path)?;
+    }
     if what.client_closes {
         connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n")?;
         while connection.read(&mut head)? > 0 {}

@@ -1,20 +1,38 @@
 //! Every scenario, one file each.
 
+mod dentry_growth;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
 mod foretell_ports;
+mod foretell_rpc_slots;
 mod foretell_worker_pool;
+mod irq_concentration;
 mod listen_overflow_tcp;
+mod listen_overflow_unix;
+mod ports_exhausted;
+mod nfs_latency;
+mod nfs_slots;
 
 use crate::scenario::Scenario;
+
+/// The layers that a network namespace has to itself. Of CPUs, memory and disks the whole machine is the owner, and what
+/// else it does is no finding about a scenario.
+const LAYERS_OF_A_NAMESPACE: &str = "sockets,nic,qdisc";
 
 /// All of them, in the order of the scoreboard.
 pub static SCENARIOS: &[Scenario] = &[
     listen_overflow_tcp::SCENARIO,
+    listen_overflow_unix::SCENARIO,
+    ports_exhausted::SCENARIO,
+    irq_concentration::SCENARIO,
+    nfs_latency::SCENARIO,
+    nfs_slots::SCENARIO,
+    dentry_growth::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
     foretell_listen_queue::SCENARIO,
     foretell_ports::SCENARIO,
+    foretell_rpc_slots::SCENARIO,
 ];
 
 /// The one of this name.

@@ -159,6 +159,7 @@ fn planned(key: &str) -> anyhow::Result<PlannedChange> {
         evidence: vec![],
         alternatives: vec![],
         moves: String::new(),
+        metric: None,
         change: Change::sysctl(key, Some("0".to_owned()), Derived::new(1, "")),
         operations: vec![
             operation(parameter, Action::Set { value }, Phase::Now)?,

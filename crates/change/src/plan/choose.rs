@@ -17,6 +17,7 @@ pub(super) struct Wish {
     pub(super) why: String,
     pub(super) evidence: Vec<Observation>,
     pub(super) moves: String,
+    pub(super) metric: Option<String>,
     pub(super) change: Change,
 }
 
@@ -109,6 +110,7 @@ fn sort(choice: &mut Choice, cause: &CauseReport, taken: usize, change: &Change)
             why: cause.summary.clone(),
             evidence: cause.observations.clone(),
             moves: remedy.moves.clone(),
+            metric: remedy.metric.clone(),
             change: change.clone(),
         }),
         Hand::Database => choice.refused.push(Refusal {

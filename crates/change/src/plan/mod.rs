@@ -104,6 +104,9 @@ pub struct PlannedChange {
     pub evidence: Vec<Observation>,
     /// The metric it promises to move.
     pub moves: String,
+    /// The figure that falls where the promise is kept, as [`model::Remedy::metric`] names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
     /// What the cause asked for: the value now, the target with its formula, owner, coupled keys, restart, risk.
     pub change: Change,
     /// The steps, in order. Their `Lasting` ones make it last over a boot.

@@ -45,6 +45,7 @@ pub(super) fn settle(ground: &Ground<'_>, draft: &Draft, id: &str) -> Result<Opt
         why: wish.why,
         evidence: wish.evidence,
         moves: wish.moves,
+        metric: wish.metric,
         change: wish.change,
         operations,
         reloads,

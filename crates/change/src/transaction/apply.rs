@@ -78,6 +78,19 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
     finish(&journal, id, prepared, done)
 }
 
+/// Looks whether a plan could be applied now, and how many writes that takes. Nothing is written.
+///
+/// # Errors
+/// As [`apply()`], for what can be known beforehand.
+pub fn rehearse(plan: &Plan, options: &ApplyOptions) -> Result<usize, ChangeError> {
+    let changes = selected(plan, &options.only)?;
+    of_this_host(&plan.host)?;
+    if let Some(journal) = Journal::open_existing(&options.state_directory)? {
+        may_begin(&journal)?;
+    }
+    prepare(&changes, options.restart).map(|prepared| prepared.steps.len())
+}
+
 /// A plan holds the numbers of the host it was made on. Its `/etc/machine-id` tells hosts apart (machine-id(5)); its
 /// name does where it has none.
 fn of_this_host(planned: &PlanHost) -> Result<(), ChangeError> {

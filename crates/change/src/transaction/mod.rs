@@ -14,7 +14,7 @@ mod services;
 mod signals;
 mod undo;
 
-pub use apply::{Applied, ApplyOptions, apply};
+pub use apply::{Applied, ApplyOptions, apply, rehearse};
 pub use confirm::confirm;
 pub use dead_man::{DeadManOrder, undo_unless_confirmed, wait_and_undo};
 pub use prepare::selected;

@@ -53,6 +53,7 @@ impl Place {
             force,
             unless_confirmed: false,
             patience: Duration::ZERO,
+            why: None,
         })
     }
 
@@ -73,6 +74,7 @@ fn planned(target: Target, action: Action, phase: Phase) -> PlannedChange {
         evidence: vec![],
         alternatives: vec![],
         moves: String::new(),
+        metric: None,
         change: Change::new(what, None, Derived::new("", "")),
         operations: vec![Operation { target, action, phase, before }],
         reloads: vec![],

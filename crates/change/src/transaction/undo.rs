@@ -25,6 +25,8 @@ pub struct UndoOptions {
     pub unless_confirmed: bool,
     /// How long to wait for another narrows to end.
     pub patience: Duration,
+    /// What history says of it, besides that it was undone.
+    pub why: Option<String>,
 }
 
 /// What became of it.
@@ -72,7 +74,7 @@ pub fn undo(options: &UndoOptions) -> Result<Undo, ChangeError> {
     let mut left = restore(&journal, id, &transaction.steps, |_| manner, &mut notes);
     left.extend(take_up_again(&journal, id, another_boot, &mut notes));
     if left.is_empty() {
-        if let Err(error) = journal.set_status(id, Status::Undone, None) {
+        if let Err(error) = journal.set_status(id, Status::Undone, options.why.as_deref()) {
             notes.push(error.to_string());
         }
         dead_man::dismiss(&journal, id);

@@ -14,7 +14,7 @@ use super::duration;
     narrows prove --load https://shop.example/ --knee         the rate that the stack carries, foretold and measured\n  \
     narrows prove --load https://shop.example/ --rate 50 --plan plan.json    with and without the plan, in turn\n  \
     narrows prove --run 'php bin/console cache:warmup' --plan plan.json\n\n\
-    Exit status: 0 measured, and kept where a plan was on trial, 1 the plan was taken back, 2 usage,\n\
+    Exit status: 0 measured; a plan on trial is worth keeping, 1 it is not and was taken back, 2 usage,\n\
     3 could not measure, 4 refused, 5 something could not be put back")]
 pub(crate) struct Prove {
     /// Offer load to this address; with --log it is the site that the log's requests are sent to
@@ -33,16 +33,21 @@ pub(crate) struct Prove {
     /// Measure with and without this saved plan in turn, then keep it or take it back
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) plan: Option<PathBuf>,
-    /// Pairs of blocks, one with and one without the plan; two pairs without any change come first
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(2..=100))]
+    /// Pairs of blocks, one with and one without the plan; two pairs without any change come first. Of fewer than 3
+    /// nobody can tell an effect from noise
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(3..=100))]
     pub(crate) pairs: u32,
-    /// The figure that the plan must move: p50, p99, failed, goodput, seconds, or a counter as the plan names it
+    /// The figure that the plan must move: p50, p99, failed, goodput, seconds, cpu, memory, or a counter
+    /// such as TcpExt.ListenOverflows/s
     /// [default: what the plan promises, else p99 or seconds]
     #[arg(long, value_name = "METRIC")]
     pub(crate) metric: Option<String>,
     /// Take the plan back in the end, whatever it did
     #[arg(long, requires = "plan")]
     pub(crate) revert: bool,
+    /// Also restart services that do not take a change up by a reload, around each block
+    #[arg(long, requires = "plan")]
+    pub(crate) restart: bool,
     #[command(flatten)]
     pub(crate) state: State,
 }

@@ -93,6 +93,11 @@ impl ProgressLine {
         self.draw(&text(&self.title, progress));
     }
 
+    /// Says how something else than a load comes along.
+    pub(crate) fn say(&self, text: &str) {
+        self.draw(&format!("{}: {text}", self.title));
+    }
+
     /// Leaves the terminal as it was.
     pub(crate) fn clear(&self) {
         self.draw("");

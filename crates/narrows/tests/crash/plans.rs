@@ -61,6 +61,7 @@ fn planned(wish: &Wish) -> Result<PlannedChange> {
         why: "a test asks for it".to_owned(),
         evidence: vec![],
         moves: "nothing".to_owned(),
+        metric: None,
         change: Change::sysctl(&kind.name(), None, Derived::new("", "")),
         operations: vec![Operation {
             before: wish.target.fingerprint(&now),

@@ -108,6 +108,9 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
         false => "TcpExt.ListenOverflows grows by 0 at the same burst".to_owned(),
     };
     let mut remedy = Remedy::new(format!("Let {wanted} connections wait at {}", depth.local), moves);
+    if !unix {
+        remedy = remedy.lowers("TcpExt.ListenOverflows/s");
+    }
     if let Some(clamp) = clamp.filter(|clamp| u64::try_from(*clamp).is_ok_and(|clamp| clamp < wanted)) {
         remedy = remedy.change(
             Change::sysctl(key, Some(clamp.to_string()), target.clone())
@@ -123,7 +126,9 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
     let place = format!("the listen backlog of the daemon on {}", depth.local);
     let restart = match unix {
         true => "restart the daemon: PHP-FPM inherits the socket on a reload and never calls listen() again",
-        false => "reload nginx (it calls listen() again on a reload); restart other daemons",
+        false => {
+            "reload nginx if the number in its `listen` line changed (only then does it call listen() again), else restart it; restart other daemons"
+        }
     };
     let current = depth.backlog.map(|backlog| backlog.to_string());
     remedy.change(
@@ -165,7 +170,7 @@ mod tests {
 
     fn depth(backlog: Option<u32>, most: u32) -> ListenerDepth {
         let (family, local) = (Family::Inet4, "0.0.0.0:80".to_owned());
-        ListenerDepth { family, local, backlog, most, mean: 0.0, full_share: 0.0 }
+        ListenerDepth { family, local, backlog, most, mean: 0.0, full_share: 0.0, times_full: 0 }
     }
 
     #[test]

@@ -103,6 +103,7 @@ pub fn undo_unless_confirmed(id: i64, state_directory: &Path) -> Result<Undo, Ch
         force: false,
         unless_confirmed: true,
         patience: PATIENCE,
+        why: None,
     };
     let end = boot_time() + PERSEVERANCE;
     loop {

@@ -76,7 +76,9 @@ fn lengthen(evidence: &Evidence, limit: u64, worst: &CpuRates) -> Remedy {
     let change = Change::sysctl(KEY, Some(limit.to_string()), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("packets wait longer while the CPU is behind; each may hold 2 KiB of memory. Double again only while drops go on");
-    Remedy::new("Double the per-CPU packet backlog", "softnet_stat column 2 stops growing").change(change)
+    Remedy::new("Double the per-CPU packet backlog", "softnet_stat column 2 stops growing")
+        .lowers("softnet.dropped/s")
+        .change(change)
 }
 
 fn relieve(worst: &CpuRates) -> Remedy {

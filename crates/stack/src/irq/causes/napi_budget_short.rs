@@ -81,7 +81,8 @@ fn remedy(evidence: &Evidence, worst: &CpuRates) -> Remedy {
     let squeezed = format!("{}/s", number_text(worst.squeezed_per_s));
     let keys = [("net.core.netdev_budget", 300), ("net.core.netdev_budget_usecs", 2000)];
     let factors = [2, 4];
-    let remedy = Remedy::new("Let polling take longer turns", "time_squeeze falls below 1/s");
+    let remedy = Remedy::new("Let polling take longer turns", "time_squeeze falls below 1/s")
+        .lowers("softnet.time_squeeze/s");
     keys.iter().zip(factors).fold(remedy, |remedy, ((key, default), factor)| {
         // A kernel before Linux 4.12 has no limit in microseconds.
         let Some(now) = evidence.settings.number(key) else { return remedy };

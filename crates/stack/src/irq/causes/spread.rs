@@ -96,7 +96,8 @@ fn interrupts_apart(evidence: &Evidence, all: &[(&Interrupt, Vector)], cpus: &[u
         let remedy = Remedy::new(
             format!("Spread {} network interrupts over {} CPUs", misplaced.len(), cpus.len()),
             "NET_RX skew falls to 1.5 or below, time_squeeze/s falls",
-        );
+        )
+        .lowers("irq.net_rx_skew");
         let irqs: Vec<_> = misplaced.iter().map(|(row, ..)| row.label.clone()).collect();
         let ban = ban(evidence, &irqs);
         let banned = ban.is_some();

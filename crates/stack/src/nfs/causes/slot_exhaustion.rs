@@ -142,5 +142,5 @@ fn more_slots(server: &Server, max_session_slots: Option<u64>) -> Remedy {
     .restarts("umount and mount every mount of this server: slots are agreed when the session begins")
     .risks("the server may grant fewer; nconnect adds connections, not slots")
     .coupled_with("the server's own limit on slots (ca_maxrequests)");
-    Remedy::new("Ask for more session slots", moves).change(change)
+    Remedy::new("Ask for more session slots", moves).lowers("nfs.queue_ms").change(change)
 }

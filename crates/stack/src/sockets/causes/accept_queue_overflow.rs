@@ -16,6 +16,8 @@ pub(super) static CAUSE: Cause = Cause {
     test,
 };
 
+/// From so many on, the times at which a queue was found full are taken for bursts.
+const BURSTS_TOLD_APART: u32 = 3;
 const OVERFLOWS: &str = "TcpExt.ListenOverflows";
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
@@ -85,6 +87,11 @@ fn overflowing(evidence: &Evidence, span: &Span<Facts>, depths: &[&ListenerDepth
     }
 }
 
+/// How many connections each burst lost, where bursts were told apart. Each try of a client counts, so that it is not too few.
+fn turned_away_per_burst(window_s: f64, depth: &ListenerDepth, lost_per_s: f64) -> Option<f64> {
+    (depth.times_full >= BURSTS_TOLD_APART).then(|| lost_per_s * window_s / f64::from(depth.times_full))
+}
+
 fn longer(evidence: &Evidence, span: &Span<Facts>, depth: &ListenerDepth, lost_per_s: f64) -> Remedy {
     let taken_per_s = counters::per_second(span, "Tcp.PassiveOpens").ok().filter(|per_s| *per_s > 0.0);
     let held = f64::from(depth.most.max(depth.backlog.unwrap_or(0).saturating_add(1)));
@@ -104,8 +111,17 @@ fn longer(evidence: &Evidence, span: &Span<Facts>, depth: &ListenerDepth, lost_p
     let (wanted, target) = match taken_per_s {
         Some(taken_per_s) => {
             let (burst_per_s, stall_s) = (taken_per_s + lost_per_s, held / taken_per_s);
-            let wanted = queues::power_of_two((burst_per_s * stall_s).max(held + 1.0));
-            let formula = "power of two ≥ burst × stall, at most 16384; burst = taken + turned away, stall = deepest / taken";
+            let steady = burst_per_s * stall_s;
+            let per_burst = turned_away_per_burst(span.seconds, depth, lost_per_s);
+            let wanted = queues::power_of_two(steady.max(held + per_burst.unwrap_or(1.0)));
+            let formula = match per_burst {
+                Some(per_burst) if held + per_burst > steady => {
+                    "power of two ≥ deepest + turned away in each burst, at most 16384"
+                }
+                _ => {
+                    "power of two ≥ burst × stall, at most 16384; burst = taken + turned away, stall = deepest / taken"
+                }
+            };
             let target = Derived::new(wanted, formula)
                 .input("taken", format!("{}/s", number_text(taken_per_s)), "/proc/net/snmp PassiveOpens")
                 .input("stall", format!("{} ms", number_text((stall_s * 1000.0).round())), "deepest / taken");

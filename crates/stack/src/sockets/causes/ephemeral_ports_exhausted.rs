@@ -103,15 +103,20 @@ fn target(taken: &Taken, value: impl ToString, formula: &str) -> Derived {
     let from = "inet_diag, sockets by destination";
     Derived::new(value, formula)
         .input("taken", number_text(taken.blocked.round()), from)
-        .input("ports", taken.usable, "ip_local_port_range less ip_local_reserved_ports")
-        .input("TIME_WAIT", taken.destination.time_wait, from)
+        .input(
+            "ports",
+            number_text(f64::from(taken.usable)),
+            "ip_local_port_range less ip_local_reserved_ports",
+        )
+        .input("TIME_WAIT", number_text(f64::from(taken.destination.time_wait)), from)
 }
 
 fn keep_alive(taken: &Taken) -> Remedy {
     let rate = f64::from(taken.destination.time_wait) / TIME_WAIT_S;
     let limit = f64::from(taken.usable) / TIME_WAIT_S;
+    let most = if taken.share() >= EXHAUSTED { "as many as the ports carry" } else { "now" };
     let value = format!(
-        "fewer than {} new connections/s (now about {})",
+        "fewer than {} new connections/s ({most}: about {})",
         number_text((limit / 2.0).floor()),
         number_text(rate.round())
     );

@@ -39,9 +39,15 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
 }
 
 fn remedy(evidence: &Evidence, waiting: &fin_wait2::FinWait2, seconds: i64) -> Remedy {
-    let target = Derived::new(WANTED_S, "30 s while FIN-WAIT-2 is above 10 % of tcp_max_orphans")
-        .input("FIN-WAIT-2", number_text(waiting.sockets), "inet_diag")
-        .input("tcp_max_orphans", number_text(waiting.limit), "/proc/sys");
+    let target = Derived::new(WANTED_S, "30 s while FIN-WAIT-2 is above 10 % of tcp_max_orphans").input(
+        "FIN-WAIT-2",
+        number_text(waiting.sockets),
+        "inet_diag",
+    );
+    let target = match waiting.limit {
+        Some(limit) => target.input("tcp_max_orphans", number_text(limit), "/proc/sys"),
+        None => target,
+    };
     let change = Change::sysctl(KEY, Some(seconds.to_string()), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("a client that answers the FIN after more than 30 s meets a reset");

@@ -86,6 +86,7 @@ fn longer(evidence: &Evidence, listener: &Listener, waiting: u32) -> Option<Reme
         most: listener.waiting,
         mean: 0.0,
         full_share: 0.0,
+        times_full: 0,
     };
     if !queues::may_grow(&depth) {
         return None;
@@ -105,5 +106,7 @@ fn turn_on(evidence: &Evidence, drops: f64) -> Remedy {
     let change = Change::sysctl(KEY, evidence.settings.value(KEY).map(str::to_owned), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("connections made by cookie have no window scaling unless both ends use timestamps");
-    Remedy::new("Answer by SYN cookies when the queue is full", format!("{DROPS} grows by 0")).change(change)
+    Remedy::new("Answer by SYN cookies when the queue is full", format!("{DROPS} grows by 0"))
+        .lowers(&format!("{DROPS}/s"))
+        .change(change)
 }

@@ -65,5 +65,7 @@ fn remedy(evidence: &Evidence, limit: i64, overflows: f64, ended: f64) -> Remedy
     let change = Change::sysctl(KEY, Some(limit.to_string()), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("each socket takes kernel memory: see tw_sock_TCP in /proc/slabinfo");
-    Remedy::new("Give TIME_WAIT room", "TcpExt.TCPTimeWaitOverflow grows by 0").change(change)
+    Remedy::new("Give TIME_WAIT room", "TcpExt.TCPTimeWaitOverflow grows by 0")
+        .lowers("TcpExt.TCPTimeWaitOverflow/s")
+        .change(change)
 }
