@@ -9,9 +9,9 @@ mod foretell_worker_pool;
 mod irq_concentration;
 mod listen_overflow_tcp;
 mod listen_overflow_unix;
-mod ports_exhausted;
 mod nfs_latency;
 mod nfs_slots;
+mod ports_exhausted;
 
 use crate::scenario::Scenario;
 
