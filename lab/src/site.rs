@@ -135,7 +135,7 @@ impl Site {
     /// that narrows can be used without any option, as on a host.
     pub fn furnish(&self, name: &str) -> Result<()> {
         self.pretend("/proc/sys/kernel/hostname", &format!("{name}\n"))?;
-        self.mounts.run(|| {
+        self.within(|| {
             for covered in [c"/var/lib", c"/run/systemd"] {
                 let path = covered.to_string_lossy();
                 if Path::new(path.as_ref()).is_dir() {
