@@ -114,6 +114,13 @@ pub trait Host: Send + Sync {
     }
 }
 
+/// The CPU time that the calling thread has used (`CLOCK_THREAD_CPUTIME_ID` of clock_gettime(2)).
+pub fn thread_cpu_time() -> std::time::Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = std::time::Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0));
+    seconds + std::time::Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or(0))
+}
+
 /// Reads an open file to its end, or to a limit, appending to a buffer.
 pub(crate) fn read_all(
     path: &str,

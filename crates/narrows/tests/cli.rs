@@ -53,9 +53,19 @@ fn a_finding_exits_with_1_and_is_explained() {
 }
 
 #[test]
+fn with_the_rate_of_requests_it_says_how_many_the_host_carries() {
+    let folder = busy_disk();
+    let report = text(&narrows(&["check", &path(&folder), "--rate", "49"]).stdout);
+    assert!(report.contains("As configured it carries about 50 requests/s."), "{report}");
+    let row = report.lines().find(|line| line.starts_with("  disk vda")).unwrap();
+    assert!(row.ends_with(" 50"), "{row}");
+    assert_eq!(narrows(&["check", &path(&folder), "--rate", "0"]).status.code(), Some(2));
+}
+
+#[test]
 fn no_line_is_wider_than_100_columns_and_none_is_coloured_in_a_pipe() {
     let folder = busy_disk();
-    for arguments in [vec!["check", "--all"], vec!["check"]] {
+    for arguments in [vec!["check", "--all"], vec!["check"], vec!["check", "--rate", "12345.6"]] {
         let mut arguments = arguments;
         let target = path(&folder);
         arguments.push(&target);
@@ -117,9 +127,11 @@ fn json_holds_to_its_schema() {
     let index = compiler.compile("report-1.json", &mut schemas).unwrap();
     let folder = busy_disk();
     let target = path(&folder);
-    for arguments in
-        [vec!["check", &target, "--format", "json"], vec!["check", "--for", "1s", "--format", "json"]]
-    {
+    for arguments in [
+        vec!["check", &target, "--format", "json"],
+        vec!["check", &target, "--format", "json", "--rate", "20"],
+        vec!["check", "--for", "1s", "--format", "json"],
+    ] {
         let output = narrows(&arguments);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         if let Err(error) = schemas.validate(&report, index) {

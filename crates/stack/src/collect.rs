@@ -254,9 +254,11 @@ fn sample(host: &dyn Host, every: Duration, stopped: &Receiver<()>) -> Samples {
     let mut sampler = Sampler::default();
     let mut distances = Distances::default();
     loop {
-        let start = Instant::now();
+        let (start, cpu_before) = (Instant::now(), host::thread_cpu_time());
         sampler.observe(host);
-        let pause = distances.next(every).saturating_sub(start.elapsed()).max(start.elapsed() * 9);
+        // What a pass costs, not how long it takes: on a busy machine it waits for a CPU, and that is when samples count.
+        let cost = host::thread_cpu_time().saturating_sub(cpu_before);
+        let pause = distances.next(every).saturating_sub(start.elapsed()).max(cost * 9);
         if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
             return sampler.finish();
         }

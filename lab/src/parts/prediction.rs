@@ -1,12 +1,13 @@
 //! Foretells at low load with `narrows check --rate`, and measures with `narrows prove`.
 
+use std::process::{Child, Command, Stdio};
+
 use model::report::Report;
 use serde_json::Value;
 
-use super::server::Running;
 use crate::faults::netns::Namespace;
 use crate::faults::wait::wait_for;
-use crate::faults::{Attempt, FaultError, Result};
+use crate::faults::{Attempt, FaultError, Result, kernel};
 use crate::narrows::program;
 
 /// How long the host is read while it is told the rate.
@@ -68,7 +69,7 @@ impl Load<'_> {
         let mut load = Running::start(load.args(self.options))?;
         wait_for("some load", || {
             load.check_alive()?;
-            let opened = crate::faults::kernel::network_counter(load.pid(), "snmp", "Tcp", "ActiveOpens")?;
+            let opened = kernel::network_counter(load.pid(), "snmp", "Tcp", "ActiveOpens")?;
             Ok((opened as f64 >= per_s * f64::from(MARGIN_S)).then_some(()))
         })?;
         let report = check(read, &rate)?;
@@ -92,4 +93,43 @@ fn check(namespace: &Namespace, rate: &str) -> Result<Report> {
         return Err(FaultError::new(format!("narrows check: {}\n{complaint}", output.status)));
     }
     serde_json::from_slice(&output.stdout).attempt(|| "understand a report".to_owned())
+}
+
+/// A program that is killed when dropped.
+struct Running(Child);
+
+impl Running {
+    /// Starts it without a terminal.
+    fn start(command: &mut Command) -> Result<Self> {
+        let shown = format!("start {command:?}");
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
+        quiet.spawn().map(Self).attempt(|| shown)
+    }
+
+    /// Its process id.
+    fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Fails, saying how, where it has ended.
+    fn check_alive(&mut self) -> Result<()> {
+        match self.0.try_wait().attempt(|| "look after a program".to_owned())? {
+            None => Ok(()),
+            Some(status) => Err(FaultError::new(format!("a program ended early: {status}"))),
+        }
+    }
+
+    /// Waits for its end, which must be a good one.
+    fn finish(mut self) -> Result<()> {
+        let status = self.0.wait().attempt(|| "wait for a program".to_owned())?;
+        if status.success() { Ok(()) } else { Err(FaultError::new(format!("a program ended with {status}"))) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Where it has ended already there is nothing to kill.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -5,17 +5,17 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
 use rustix::process::{Pid, Signal, WaitOptions, getppid, set_parent_process_death_signal, waitpid};
+use tempfile::TempDir;
 
 use super::stat::file_name;
 use crate::faults::netns::Namespace;
-use crate::faults::wait::wait_until;
 use crate::faults::{Attempt, FaultError, Result, kernel};
+use crate::services::{self, Service};
 
 /// What the server is to be.
 #[derive(Debug, Clone, Args)]
@@ -128,65 +128,29 @@ fn answer(what: &Serve, mut connection: TcpStream) -> std::io::Result<()> {
     connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
 }
 
-/// A program that is killed when dropped.
-pub struct Running(Child);
-
-impl Running {
-    /// Starts it without a terminal.
-    pub fn start(command: &mut Command) -> Result<Self> {
-        let shown = format!("start {command:?}");
-        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
-        quiet.spawn().map(Self).attempt(|| shown)
-    }
-
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// Fails, saying how, where it has ended.
-    pub fn check_alive(&mut self) -> Result<()> {
-        match self.0.try_wait().attempt(|| "look after a program".to_owned())? {
-            None => Ok(()),
-            Some(status) => Err(FaultError::new(format!("a program ended early: {status}"))),
-        }
-    }
-
-    /// Waits for its end, which must be a good one.
-    pub fn finish(mut self) -> Result<()> {
-        let status = self.0.wait().attempt(|| "wait for a program".to_owned())?;
-        if status.success() { Ok(()) } else { Err(FaultError::new(format!("a program ended with {status}"))) }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Where it has ended already there is nothing to kill.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// The server as a program of its own.
+pub struct Server {
+    _service: Service,
+    _folder: TempDir,
 }
 
 /// Starts the server in a namespace, and waits until it listens.
-pub fn start(namespace: &Namespace, options: &[&str]) -> Result<Running> {
+pub fn start(namespace: &Namespace, options: &[&str]) -> Result<Server> {
+    let folder = services::folder()?;
+    let program = program()?.display().to_string();
+    let words = [&[program.as_str(), "serve"], options].concat();
+    let mut service = Service::start("server", namespace, &words, folder.path())?;
+    // Looked up rather than tried, which would be one more connection in what narrows is shown.
+    let sockets = format!("/proc/{}/net/tcp", service.pid());
+    let listens = |line: &str| line.split_whitespace().nth(3) == Some("0A");
+    service.wait_until_ready(|| kernel::read(&sockets).is_ok_and(|text| text.lines().any(listens)))?;
+    Ok(Server { _service: service, _folder: folder })
+}
+
+/// The program of the lab: the one that runs, or beside a test.
+fn program() -> Result<PathBuf> {
     let this = std::env::current_exe().attempt(|| "find the running program".to_owned())?;
-    let mut running = Running::start(namespace.command(this).arg("serve").args(options))?;
-    wait_for_listener(&mut running)?;
-    Ok(running)
-}
-
-/// Waits until something listens in the namespace of a program.
-pub fn wait_for_listener(running: &mut Running) -> Result<()> {
-    wait_until("a listener", || {
-        running.check_alive()?;
-        // A socket in LISTEN has no remote port.
-        let path = format!("/proc/{}/net/tcp", running.pid());
-        let sockets = std::fs::read_to_string(&path).attempt(|| format!("read {path}"))?;
-        Ok(sockets.lines().any(|line| line.split_whitespace().nth(3) == Some("0A")))
-    })
-}
-
-/// Connections that were opened to the namespace of a program so far.
-pub fn accepted(running: &Running) -> Result<u64> {
-    kernel::network_counter(running.pid(), "snmp", "Tcp", "PassiveOpens")
+    let places = this.ancestors().skip(1).take(2).map(|folder| folder.join("lab"));
+    let found = places.into_iter().find(|place| place.is_file());
+    found.ok_or_else(|| FaultError::new("there is no lab beside this program: cargo build -p lab"))
 }

@@ -1,11 +1,13 @@
-//! Nginx before a PHP-FPM pool of six that takes 50 ms for each page carries 120 pages/s.
+//! Nginx before a PHP-FPM pool of twelve that takes 100 ms for each page carries 120 pages/s.
 
 use crate::faults::Result;
 use crate::faults::netns::Namespace;
-use crate::parts::php_fpm::PhpSite;
 use crate::parts::prediction::Load;
 use crate::scenario::{Scenario, World};
 use crate::score::{Prediction, Score};
+use crate::services;
+use crate::services::nginx::Nginx;
+use crate::services::php_fpm::PhpFpm;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "foretell-php-fpm",
@@ -19,13 +21,16 @@ const LOW_PER_S: f64 = 12.0;
 
 fn run(score: &mut Score) -> Result<()> {
     let namespace = Namespace::create()?;
-    let site = PhpSite::start(&namespace, 6, "<?php usleep(50000); echo \"ok\\n\";")?;
-    let load = Load { from: &namespace, url: "http://127.0.0.1:8080/", options: &["--no-keepalive"] };
-    let station = format!("sockets.accept-pool:{}", site.socket());
+    let folder = services::folder()?;
+    PhpFpm::page(folder.path(), "<?php usleep(100000); echo \"ok\\n\";")?;
+    let _fpm = PhpFpm::start(&namespace, folder.path(), 12)?;
+    let _nginx = Nginx::start(&namespace, folder.path(), &PhpFpm::server(folder.path()))?;
+    let load = Load { from: &namespace, url: "http://127.0.0.1/", options: &["--no-keepalive"] };
+    let station = format!("sockets.accept-pool:{}/php.sock", folder.path().display());
     let predicted_per_s = load.foretell(&namespace, LOW_PER_S, &station)?;
     let measured_per_s = load.knee(LOW_PER_S)?;
     score.predictions.push(Prediction {
-        station: "sockets.accept-pool:fpm.sock".to_owned(),
+        station: "sockets.accept-pool:php.sock".to_owned(),
         predicted_per_s,
         at_per_s: LOW_PER_S,
         measured_per_s,

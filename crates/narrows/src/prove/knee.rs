@@ -17,8 +17,8 @@ use crate::exit::Exit;
 use crate::prove::traffic::{self, ProgressLine};
 use crate::{output, render};
 
-/// The shortest time that the host is read at low load: samples of workers need it.
-const LEAST_READING: Duration = Duration::from_secs(10);
+/// Load goes on for so long after the host was read.
+const MARGIN: Duration = Duration::from_millis(500);
 
 /// Foretells, measures and prints both.
 pub(crate) fn run(arguments: &Prove) -> anyhow::Result<Exit> {
@@ -40,8 +40,8 @@ pub(crate) fn run(arguments: &Prove) -> anyhow::Result<Exit> {
 
 /// Reads this host while the first rate is offered, after the warm-up.
 fn foretell(spec: &LoadSpec, line: &mut ProgressLine) -> anyhow::Result<Report> {
-    let window = spec.duration.max(LEAST_READING);
-    let spec = LoadSpec { duration: window + Duration::from_secs(1), ..spec.clone() };
+    let window = spec.duration;
+    let spec = LoadSpec { duration: window + MARGIN, ..spec.clone() };
     let warm_up = spec.warm_up;
     let reading = thread::spawn(move || {
         thread::sleep(warm_up);

@@ -166,24 +166,26 @@ fn stations(page: &mut Page, report: &Report, all: bool) {
     }
     let known = report.window.requests_per_s.is_some();
     let requests = |text: &str| if known { format!(" {text:>10}") } else { String::new() };
+    let width = if known { 42 } else { 50 };
     page.heading(&format!(
-        "{:<52} {:>8} {:>8} {:>6} {:>8} {:>10}{}",
+        "{:<named$} {:>8} {:>8} {:>6} {:>8} {:>10}{}",
         "STATIONS",
         "busy",
         "of",
         "use",
         "waiting",
         "breaks at",
-        requests("requests/s")
+        requests("requests/s"),
+        named = width + 2,
     ));
     let most = if all { usize::MAX } else { STATIONS };
     for station in report.stations.iter().take(most) {
         let mut what: String = station.station.what.chars().filter(|letter| !letter.is_control()).collect();
-        if what.chars().count() > 49 {
-            what = what.chars().take(48).chain(['…']).collect();
+        if what.chars().count() >= width {
+            what = what.chars().take(width - 2).chain(['…']).collect();
         }
         let row = format!(
-            "  {what:<50} {:>8} {:>8} {:>6} {:>8} {:>10}{}",
+            "  {what:<width$} {:>8} {:>8} {:>6} {:>8} {:>10}{}",
             wording::figure(station.station.busy),
             wording::figure(station.station.servers),
             wording::percent(station.utilization),

@@ -1,6 +1,5 @@
 //! The knee, foretold and measured, for a person and for a program.
 
-use anstyle::Style;
 use model::observation::number_text;
 use model::report::{Report, StationReport};
 use prove::knee::{End, Knee, Reason, Step};
@@ -105,23 +104,23 @@ fn plateau(knee: &Knee) -> String {
 
 fn steps(page: &mut Page, knee: &Knee) {
     page.heading(&format!(
-        "{:<7} {:>10} {:>10} {:>9} {:>10} {:>10} {:>9}",
+        "{:<5} {:>9} {:>9} {:>8} {:>9} {:>9} {:>8}",
         "STEPS", "offered/s", "good/s", "failed", "p50 ms", "p99 ms", "piled up"
     ));
     for step in &knee.steps {
         let (mark, style) = if step.is_carried() { ("✔", good()) } else { ("✘", bad()) };
-        page.row(&format!("  {style}{mark}{style:#}     {}", cells(step)));
+        page.row(&format!("  {style}{mark}{style:#}   {}", cells(step)));
     }
-    page.line("", Style::new(), 0, "");
 }
 
 fn cells(step: &Step) -> String {
     let failed = step.failed_share.map(|share| (share * 1000.0).round() / 10.0);
     let failed = failed.map_or_else(|| "–".to_owned(), |percent| format!("{} %", number_text(percent)));
-    let mut why: Vec<_> = step.reasons.iter().map(|reason| word(*reason)).collect();
-    why.extend(step.generator_was_the_limit.then_some("the generator was the limit"));
+    // One reason is enough for a row; JSON has all.
+    let mut why: Vec<_> = step.reasons.iter().take(1).map(|reason| word(*reason)).collect();
+    why.extend(step.generator_was_the_limit.then_some("the generator itself"));
     format!(
-        "{:>10} {:>10} {failed:>9} {:>10} {:>10} {:>9}  {}",
+        "{:>9} {:>9} {failed:>8} {:>9} {:>9} {:>8}  {}",
         rate(step.rate_per_s),
         rate(step.goodput_per_s),
         wording::figure(step.p50_ms),
