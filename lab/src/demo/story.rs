@@ -17,9 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PER_S: u32 = 100;
 /// Seconds shown after a change.
 const SECONDS: usize = 4;
-/// The proof: measured blocks of 3 s at the visitors' rate.
-const PROVE: &str =
-    "narrows prove --load http://198.51.100.1/ --rate 100 --for 3s --warm-up 1s --pairs 2 --plan plan.json";
+/// The proof: measured blocks of 2 s at the visitors' rate.
+const PROVE: &str = "narrows prove --load http://198.51.100.1/ --rate 100 --for 2s --warm-up 1s --metric failed --plan plan.json";
 
 pub(super) fn tell(to: &mut dyn Write) -> Result<()> {
     let mut screen = Screen::new(to);

@@ -11,7 +11,8 @@ use crate::scenario::Scenario;
 const LAYERS_OF_A_NAMESPACE: &str = "sockets,nic,qdisc";
 
 /// All of them, in the order of the scoreboard.
-pub static SCENARIOS: &[Scenario] = &[listen_overflow_tcp::SCENARIO, listen_overflow_unix::SCENARIO, ports_exhausted::SCENARIO];
+pub static SCENARIOS: &[Scenario] =
+    &[listen_overflow_tcp::SCENARIO, listen_overflow_unix::SCENARIO, ports_exhausted::SCENARIO];
 
 /// The one of this name.
 pub fn named(name: &str) -> Option<&'static Scenario> {
