@@ -1,5 +1,6 @@
 //! Every scenario, one file each.
 
+mod cron_hog;
 mod dentry_growth;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
@@ -12,6 +13,7 @@ mod listen_overflow_unix;
 mod nfs_latency;
 mod nfs_slots;
 mod ports_exhausted;
+mod ring_overrun;
 
 use crate::scenario::Scenario;
 
@@ -25,9 +27,11 @@ pub static SCENARIOS: &[Scenario] = &[
     listen_overflow_unix::SCENARIO,
     ports_exhausted::SCENARIO,
     irq_concentration::SCENARIO,
+    ring_overrun::SCENARIO,
     nfs_latency::SCENARIO,
     nfs_slots::SCENARIO,
     dentry_growth::SCENARIO,
+    cron_hog::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
     foretell_listen_queue::SCENARIO,
