@@ -8,6 +8,7 @@
     reason = "faults are made with the system's own programs and proved from the kernel's own files"
 )]
 
+pub mod far_path;
 pub mod faults;
 pub mod guest;
 pub mod meeting;
