@@ -1,7 +1,8 @@
 //! Reads a live host over a window: a full reading at both ends, and samples in between.
 //!
-//! Nothing that hangs holds the rest up. Every layer is read by a worker thread with a deadline; a worker that does not
-//! answer is left behind, its layer is reported as unread, and another worker goes on with the next layer.
+//! Nothing that hangs holds the rest up. Every layer is read by a worker thread; a worker to which the host does not answer
+//! for a while is left behind, its layer is reported as unread, and another worker goes on with the next layer. One that
+//! still gets answers is only slow, as everything is on a machine without CPU time to spare, and is waited for longer.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -14,6 +15,7 @@ use model::{Layered, Unread};
 
 use crate::reading::{identity, read_settings, unread_reading};
 use crate::samples::{Sampler, Samples};
+use crate::watched::{Answers, Late, Patience, Watched};
 use crate::{Evidence, Reading, cgroup, cpu, disk, irq, memory, nfs, nic, qdisc, settings, sockets, tasks};
 
 /// How a window is read.
@@ -34,14 +36,18 @@ impl Plan {
     }
 }
 
-/// How long one layer may take to be read.
+/// How long the host may leave one question of a layer without an answer.
 const LAYER_DEADLINE: Duration = Duration::from_millis(800);
-/// How long a layer may take once another has hung.
+/// The same once another layer has hung.
 const SHORT_DEADLINE: Duration = Duration::from_millis(150);
+/// How long one layer may take while the host answers, and the samples and the settings after the window's end.
+const SLOW_DEADLINE: Duration = Duration::from_secs(5);
+/// How long all layers may take while the host answers; what is read later has no time beyond `LAYER_DEADLINE`.
+const READING_DEADLINE: Duration = Duration::from_secs(12);
 /// How long the settings may take in all: three files that hang cost half a second each (`host::foreign`), then no more
 /// are tried. In a shorter window they are waited for, so that what was read of them is not lost.
 const SETTINGS_DEADLINE: Duration = Duration::from_millis(1800);
-/// How long the samples and the settings may take to arrive after the window's end.
+/// How long the host may leave a question for samples or settings without an answer after the window's end.
 const LAST_DEADLINE: Duration = Duration::from_millis(500);
 
 type Fill = Box<dyn FnOnce(&mut Reading) + Send>;
@@ -82,10 +88,11 @@ const STEPS: &[Step] = &[
 pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) -> Evidence {
     let begin = Instant::now();
     let (settings_sender, settings) = mpsc::channel();
-    let settings_host = Arc::clone(host);
+    let settings_host = Watched::new(Arc::clone(host));
+    let settings_answers = settings_host.answers();
     thread::spawn(move || {
-        let settings = read_settings(&*settings_host);
-        settings_sender.send((settings, identity(&*settings_host, &[]))).ok();
+        let settings = read_settings(&settings_host);
+        settings_sender.send((settings, identity(&settings_host, &[]))).ok();
     });
     let mut readers = Readers { host: Arc::clone(host), hung: vec![] };
     let mut readings = vec![readers.read()];
@@ -98,8 +105,9 @@ pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) 
         readings.push(readers.read());
     }
     let samples = sampling.finish();
-    let patience = LAST_DEADLINE.max(SETTINGS_DEADLINE.saturating_sub(begin.elapsed()));
-    let (settings, named) = settings.recv_timeout(patience).unwrap_or_else(|_| unread_settings());
+    let silence = LAST_DEADLINE.max(SETTINGS_DEADLINE.saturating_sub(begin.elapsed()));
+    let patience = Patience { silence, all: SLOW_DEADLINE };
+    let (settings, named) = patience.wait(&settings, &settings_answers).unwrap_or_else(unread_settings);
     let measured = identity_of(&readings);
     Evidence {
         host: HostIdentity { cpus: measured.0, memory_bytes: measured.1, ..named },
@@ -126,8 +134,8 @@ fn identity_of(readings: &[Reading]) -> (Option<u32>, Option<u64>) {
     (cpus.filter(|count| *count > 0), memory)
 }
 
-fn unread_settings() -> (settings::Facts, HostIdentity) {
-    let unread = hung("the settings", SETTINGS_DEADLINE);
+fn unread_settings(late: Late) -> (settings::Facts, HostIdentity) {
+    let unread = unread("the settings", late);
     let facts = settings::Facts {
         values: std::collections::BTreeMap::new(),
         persisted: Layered::Unread(unread.clone()),
@@ -137,11 +145,20 @@ fn unread_settings() -> (settings::Facts, HostIdentity) {
     (facts, HostIdentity::default())
 }
 
-fn hung(what: &str, limit: Duration) -> Unread {
-    Unread::new(
-        format!("{what} did not answer within {} ms", limit.as_millis()),
-        "find what hangs: tasks in state D, a network mount without its server",
-    )
+fn unread(what: &str, late: Late) -> Unread {
+    match late {
+        Late::Silent(limit) => Unread::new(
+            format!("{what} did not answer within {} ms", limit.as_millis()),
+            "find what hangs: tasks in state D, a network mount without its server",
+        ),
+        Late::Slow(limit) => Unread::new(
+            format!("{what}: not read to the end within {} s, though the host answers", limit.as_secs()),
+            "the machine has little time for narrows: run it with `nice -n -10`",
+        ),
+        Late::Ended => {
+            Unread::new(format!("{what}: reading failed unexpectedly"), "report this as a bug of narrows")
+        }
+    }
 }
 
 /// Reads all layers again and again, without those that hung once.
@@ -153,25 +170,22 @@ struct Readers {
 impl Readers {
     fn read(&mut self) -> Reading {
         let mut reading = unread_reading(self.host.clock(), &Unread::new("not reached", "read again"));
-        let mut answers = self.worker(0);
+        let begin = Instant::now();
+        let (mut fills, mut answers) = self.worker(0);
         for (index, step) in STEPS.iter().enumerate() {
             if let Some((_, unread)) = self.hung.iter().find(|(layer, _)| *layer == step.layer) {
                 (step.hung)(&mut reading, unread.clone());
                 continue;
             }
-            let deadline = if self.hung.is_empty() { LAYER_DEADLINE } else { SHORT_DEADLINE };
-            match answers.recv_timeout(deadline) {
+            let silence = if self.hung.is_empty() { LAYER_DEADLINE } else { SHORT_DEADLINE };
+            let all = SLOW_DEADLINE.min(READING_DEADLINE.saturating_sub(begin.elapsed())).max(silence);
+            match (Patience { silence, all }).wait(&fills, &answers) {
                 Ok(fill) => fill(&mut reading),
-                Err(error) => {
-                    let unread = match error {
-                        RecvTimeoutError::Timeout => hung(step.layer, deadline),
-                        RecvTimeoutError::Disconnected => {
-                            Unread::new("reading it failed unexpectedly", "report this as a bug of narrows")
-                        }
-                    };
+                Err(late) => {
+                    let unread = unread(step.layer, late);
                     self.hung.push((step.layer, unread.clone()));
                     (step.hung)(&mut reading, unread);
-                    answers = self.worker(index + 1);
+                    (fills, answers) = self.worker(index + 1);
                 }
             }
         }
@@ -179,12 +193,13 @@ impl Readers {
     }
 
     /// Starts a worker that reads the layers from an index on and sends each as it is done.
-    fn worker(&self, from: usize) -> Receiver<Fill> {
+    fn worker(&self, from: usize) -> (Receiver<Fill>, Answers) {
         let (sender, receiver) = mpsc::channel();
-        let host = Arc::clone(&self.host);
+        let host = Watched::new(Arc::clone(&self.host));
+        let answers = host.answers();
         let skip: Vec<_> = self.hung.iter().map(|(layer, _)| *layer).collect();
-        thread::spawn(move || work(&*host, from, &skip, &sender));
-        receiver
+        thread::spawn(move || work(&host, from, &skip, &sender));
+        (receiver, answers)
     }
 }
 
@@ -200,20 +215,24 @@ fn work(host: &dyn Host, from: usize, skip: &[&str], sender: &Sender<Fill>) {
 struct Sampling {
     stop: Sender<()>,
     samples: Receiver<Samples>,
+    answers: Answers,
 }
 
 impl Sampling {
     fn start(host: Arc<dyn Host>, every: Duration) -> Self {
         let (stop, stopped) = mpsc::channel();
         let (sender, samples) = mpsc::channel();
-        thread::spawn(move || sender.send(sample(&*host, every, &stopped)).ok());
-        Self { stop, samples }
+        let host = Watched::new(host);
+        let answers = host.answers();
+        thread::spawn(move || sender.send(sample(&host, every, &stopped)).ok());
+        Self { stop, samples, answers }
     }
 
     fn finish(self) -> Samples {
         self.stop.send(()).ok();
-        self.samples.recv_timeout(LAST_DEADLINE).unwrap_or_else(|_| Samples {
-            tasks_unread: Some(hung("the sampling of tasks", LAST_DEADLINE)),
+        let patience = Patience { silence: LAST_DEADLINE, all: SLOW_DEADLINE };
+        patience.wait(&self.samples, &self.answers).unwrap_or_else(|late| Samples {
+            tasks_unread: Some(unread("the sampling of tasks", late)),
             ..Samples::default()
         })
     }
@@ -237,16 +256,12 @@ mod tests {
     use host::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
     use host::{Clock, HostError, Tree, TreeHost};
 
-    /// A host on which one file never answers.
-    struct Hanging(TreeHost);
+    /// A host that is asked for a file in its own way.
+    struct Odd(TreeHost, fn(&str));
 
-    impl Host for Hanging {
+    impl Host for Odd {
         fn read_into(&self, path: &str, buffer: &mut Vec<u8>) -> Result<(), HostError> {
-            if path == "/proc/diskstats" {
-                loop {
-                    thread::park();
-                }
-            }
+            (self.1)(path);
             self.0.read_into(path, buffer)
         }
         fn list(&self, path: &str) -> Result<Vec<String>, HostError> {
@@ -282,7 +297,12 @@ mod tests {
     fn a_layer_that_hangs_costs_itself_and_nothing_else() {
         let mut tree = Tree::in_memory(1);
         tree.put(0, "/proc/self/mountstats", "");
-        let host: Arc<dyn Host> = Arc::new(Hanging(tree.at(0)));
+        let never_disks = |path: &str| {
+            while path == "/proc/diskstats" {
+                thread::park();
+            }
+        };
+        let host: Arc<dyn Host> = Arc::new(Odd(tree.at(0), never_disks));
         let evidence = collect(&host, Plan::over(Duration::from_millis(10)), &mut |_| {});
         assert_eq!(evidence.readings.len(), 2);
         for reading in &evidence.readings {
@@ -290,6 +310,26 @@ mod tests {
                 matches!(&reading.disk, Layered::Unread(unread) if unread.why.contains("did not answer"))
             );
             assert!(reading.cgroup.facts().is_some() || reading.nfs.facts().is_some());
+        }
+    }
+
+    #[test]
+    fn a_layer_that_is_slow_and_answers_costs_nothing() {
+        let mut tree = Tree::in_memory(1);
+        tree.put(0, "/proc/self/mounts", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n");
+        let groups = 12;
+        for group in 0..groups {
+            tree.put(0, &format!("/sys/fs/cgroup/{group}.service/memory.max"), "4096\n");
+        }
+        let starved = |path: &str| {
+            if path.ends_with("/memory.max") {
+                thread::sleep(LAYER_DEADLINE / 8);
+            }
+        };
+        let host: Arc<dyn Host> = Arc::new(Odd(tree.at(0), starved));
+        let evidence = collect(&host, Plan::over(Duration::from_millis(10)), &mut |_| {});
+        for reading in &evidence.readings {
+            assert_eq!(reading.cgroup.facts().map(|facts| facts.groups.len()), Some(groups));
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod layers;
 pub mod reading;
 mod remedies;
 pub mod samples;
+mod watched;
 mod wording;
 
 pub mod cgroup;
