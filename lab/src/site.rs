@@ -198,6 +198,19 @@ impl Site {
         Plan::from_json(&json).attempt(|| format!("understand {path}"))
     }
 
+    /// The same, which must hold a change, and must refuse and leave to a person nothing of what the causes ask for.
+    pub fn plan_in_full(&self, options: &[&str]) -> Result<Plan> {
+        let plan = self.plan(options)?;
+        let Plan { changes, refused, by_hand, .. } = &plan;
+        match !changes.is_empty() && refused.is_empty() && by_hand.is_empty() {
+            true => Ok(plan),
+            false => Err(FaultError::new(format!(
+                "the plan holds {} changes, refuses {refused:?} and leaves {by_hand:?} to a person",
+                changes.len()
+            ))),
+        }
+    }
+
     /// `narrows apply` of the plan that was saved last.
     pub fn apply(&self) -> Result<String> {
         let (plan, state) = (self.path("plan.json"), self.path("state"));

@@ -1,5 +1,6 @@
 //! Every scenario, one file each.
 
+mod bufferbloat;
 mod cron_hog;
 mod dentry_growth;
 mod foretell_listen_queue;
@@ -10,10 +11,13 @@ mod foretell_worker_pool;
 mod irq_concentration;
 mod listen_overflow_tcp;
 mod listen_overflow_unix;
+mod loss_cubic;
 mod nfs_latency;
 mod nfs_slots;
 mod ports_exhausted;
 mod ring_overrun;
+mod send_buffer_short;
+mod slow_start_after_idle;
 
 use crate::scenario::Scenario;
 
@@ -28,6 +32,10 @@ pub static SCENARIOS: &[Scenario] = &[
     ports_exhausted::SCENARIO,
     irq_concentration::SCENARIO,
     ring_overrun::SCENARIO,
+    loss_cubic::SCENARIO,
+    bufferbloat::SCENARIO,
+    slow_start_after_idle::SCENARIO,
+    send_buffer_short::SCENARIO,
     nfs_latency::SCENARIO,
     nfs_slots::SCENARIO,
     dentry_growth::SCENARIO,
