@@ -97,7 +97,7 @@ fn latencies(page: &mut Page, result: &LoadResult) {
         ("lag", &result.lag, "from due to taken up"),
     ] {
         let style = faint();
-        page.row(&format!("  {name:<11}{}   {style}{what}{style:#}", quantiles(latencies)));
+        page.row(&format!("  {name:<10}{}   {style}{what}{style:#}", quantiles(latencies)));
     }
 }
 
