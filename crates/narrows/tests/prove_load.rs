@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -93,18 +94,20 @@ fn the_mix_of_a_log_is_sent_and_what_is_left_out_is_counted() {
 
 #[test]
 fn what_was_measured_until_ctrl_c_is_printed() {
-    let mut command = prove(&["--load", &server(), "--for", "600s", "--warm-up", "1ms", "--format", "json"]);
+    let mut command =
+        prove(&["--load", &server(), "--for", "600s", "--warm-up", "100ms", "--format", "json"]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let pid = rustix::process::Pid::from_child(&child);
-    // Only a program that waits for the signal is to be sent it: SigBlk has SIGINT then (proc_pid_status(5)).
+    // It waits for the signals that end a program once it holds back these and no others (proc_pid_status(5)).
+    let held_back = "0000000000004007";
     let status = format!("/proc/{}/status", child.id());
     let waits = || {
         let text = std::fs::read_to_string(&status).unwrap();
-        let mask = text.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap().trim().to_owned();
-        u64::from_str_radix(&mask, 16).unwrap() & 0b10 != 0
+        text.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap().trim() == held_back
     };
     while !waits() {
-        std::thread::yield_now();
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
     }
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     let mut json = Vec::new();

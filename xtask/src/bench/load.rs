@@ -38,12 +38,17 @@ const PACKAGES: &[(&str, &str)] = &[
     ("h2load", "nghttp2-client"),
 ];
 
-/// Measures and prints.
+/// Gets the others, measures and prints.
 pub(super) fn run(rounds: u32) -> anyhow::Result<()> {
     if exists("apt-get") {
         packages::install(PACKAGES)?;
     }
     oha();
+    measure(rounds)
+}
+
+/// Measures what there is, and prints.
+pub(super) fn measure(rounds: u32) -> anyhow::Result<()> {
     let tools: Vec<&Tool> = TOOLS.iter().filter(|tool| tool.is_installed()).collect();
     let nginx = Nginx::start()?;
     println!("\n{}", before()?);

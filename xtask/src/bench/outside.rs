@@ -30,6 +30,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.inside && wanted == Some(changes::WORLD) {
         return changes::measure(arguments.rounds);
     }
+    if arguments.inside && wanted == Some(load::WORLD) {
+        return load::measure(arguments.rounds);
+    }
     if arguments.inside {
         return world::measure(wanted.context("which world?")?, arguments.rounds);
     }

@@ -23,7 +23,7 @@ const INDENT: usize = 13;
 /// Renders it, in lines of at most 100 columns.
 pub(crate) fn load(offered: &Offered<'_>) -> String {
     let mut page = Page::default();
-    page.line("", strong(), 2, &headline(offered));
+    page.line("", strong(), 0, &headline(offered));
     if offered.was_ended_early {
         let text = format!("It was ended after {} of measuring.", seconds(offered.result.seconds));
         page.line("  ", doubtful(), 2, &text);
@@ -92,12 +92,12 @@ fn answers(page: &mut Page, result: &LoadResult) {
 fn latencies(page: &mut Page, result: &LoadResult) {
     page.heading("                   p50       p90       p99     p99.9       max   ms");
     for (name, latencies, what) in [
-        ("latency", &result.latency, "good answers, from when they were due"),
-        ("service", &result.service, "good answers, from when they were taken up"),
+        ("latency", &result.latency, "good answers, from when due"),
+        ("service", &result.service, "good answers, from when taken up"),
         ("lag", &result.lag, "from due to taken up"),
     ] {
         let style = faint();
-        page.row(&format!("  {name:<11}{}   {style}{what}{style:#}", quantiles(latencies)));
+        page.row(&format!("  {name:<10}{}   {style}{what}{style:#}", quantiles(latencies)));
     }
 }
 

@@ -58,7 +58,7 @@ fn rendered(result: &LoadResult) -> String {
 fn a_load_is_told_in_lines_of_at_most_100_columns() {
     let wanted = "\
 https://shop.example/: 50 requests/s for 10 s after 2 s of warm-up, HTTP/1.1, at most 1024
-  connections
+connections
   The mix of 0 requests of the log, in its order; left out: 3 of other methods than GET and HEAD
 
   due        500
@@ -67,8 +67,8 @@ https://shop.example/: 50 requests/s for 10 s after 2 s of warm-up, HTTP/1.1, at
   failed     2 timed out
 
                    p50       p90       p99     p99.9       max   ms
-  latency         8.00      8.00      8.00      8.00      8.00   good answers, from when they were due
-  service         7.90      7.90      7.90      7.90      7.90   good answers, from when they were taken up
+  latency         8.00      8.00      8.00      8.00      8.00   good answers, from when due
+  service         7.90      7.90      7.90      7.90      7.90   good answers, from when taken up
   lag             0.10      0.10      0.10      0.10      0.10   from due to taken up
 
   opened     12 connections, 512.0 kB of bodies
@@ -76,6 +76,7 @@ https://shop.example/: 50 requests/s for 10 s after 2 s of warm-up, HTTP/1.1, at
   machine    12.5 % of its CPU time used; 50 to 50 good answers in a second
 ";
     assert_eq!(rendered(&result()), wanted);
+    assert!(wanted.lines().all(|line| line.chars().count() <= 100));
 }
 
 #[test]
