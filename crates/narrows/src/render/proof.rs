@@ -157,7 +157,7 @@ fn causes(page: &mut Page, causes: &[CauseCount]) {
         let gone = without.confirmed > 0 && with.confirmed == 0;
         let text =
             format!("confirmed in {} blocks without the plan, in {} with it", part(*without), part(*with));
-        page.line(&format!("  {id:<40} "), if gone { good() } else { strong() }, 43, &text);
+        page.line(&format!("  {id:<33} "), if gone { good() } else { strong() }, 36, &text);
     }
 }
 
@@ -281,6 +281,7 @@ mod tests {
             assert!(text.trim_start().starts_with(first), "{text}");
             let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
             assert!(wide.is_empty(), "{wide:#?}");
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(text.contains("Transaction 7 stays"), kept, "{text}");
             assert!(
                 text.contains("confirmed in 8 of 8 blocks without the plan, in 0 of 4 with it"),
