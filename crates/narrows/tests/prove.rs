@@ -1,6 +1,7 @@
 //! `narrows prove` on real parts: kernel parameters of a network namespace, commands that read them, a site that has no
 //! ports left. As root.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
+#![allow(clippy::print_stdout, reason = "figures, for whoever runs the tests with --nocapture")]
 
 use lab::faults;
 
@@ -11,5 +12,6 @@ mod prove {
     mod commands;
     mod crashes;
     mod ports;
+    mod promises;
     pub(super) mod world;
 }

@@ -157,7 +157,7 @@ fn causes(page: &mut Page, causes: &[CauseCount]) {
         let gone = without.confirmed > 0 && with.confirmed == 0;
         let text =
             format!("confirmed in {} blocks without the plan, in {} with it", part(*without), part(*with));
-        page.line(&format!("  {id:<40} "), if gone { good() } else { strong() }, 43, &text);
+        page.line(&format!("  {id:<33} "), if gone { good() } else { strong() }, 36, &text);
     }
 }
 
@@ -212,5 +212,96 @@ fn interval(comparison: &Comparison) -> String {
     match comparison.scale {
         Scale::Share => format!("{} … {high}", bare(&low)),
         Scale::Amount => format!("{} … {high}", bare(low.trim_end_matches("/s"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prove::trial::{Metric, Missing, Tolerance};
+
+    use super::*;
+    use crate::prove::proof::{Design, Subject, TriedChange, TriedPlan};
+
+    fn comparison(name: &str, title: &str, unit: &str, scale: Scale) -> Comparison {
+        Comparison {
+            metric: Metric::new(name, title, unit).tolerates(Tolerance::Share(0.1)),
+            scale,
+            without: 1234.5,
+            with: 234.5,
+            effect: -0.81,
+            low: -0.9,
+            high: -0.75,
+            p: 2.0 / 240.0,
+            noise: Some(0.031),
+            smallest_seen: 0.06,
+        }
+    }
+
+    fn proof(verdict: Verdict, kept: bool) -> Proof {
+        let change = |id: &str| TriedChange {
+            id: id.to_owned(),
+            from: Some("16".to_owned()),
+            to: "4096".to_owned(),
+            promise: "overflows stop".to_owned(),
+        };
+        Proof {
+            schema: crate::prove::proof::SCHEMA,
+            subject: Subject::Load { url: "https://shop.example/".to_owned(), rate_per_s: 50.0 },
+            plan: TriedPlan { hash: String::new(), changes: vec![change("net.core.somaxconn")], applied: 2 },
+            design: Design { control_pairs: 2, pairs: 4, fewest_pairs: 3, block_s: 10.0 },
+            verdict,
+            worse: if verdict == Verdict::Reverted { vec!["memory".to_owned()] } else { vec![] },
+            primary: comparison("p99", "99th percentile of latency", "ms", Scale::Share),
+            guards: vec![
+                comparison("TcpExt.X/s", &"a title that is long ".repeat(4), "/s", Scale::Amount),
+                comparison("memory", "memory in use at most", "bytes", Scale::Share),
+            ],
+            unmeasured: vec![Missing { name: "cpu".to_owned(), measured: 3, of: 12 }],
+            causes: vec![CauseCount {
+                id: "sockets.accept-queue-overflow".to_owned(),
+                without: Count { confirmed: 8, unknown: 0, blocks: 8 },
+                with: Count { confirmed: 0, unknown: 0, blocks: 4 },
+            }],
+            blocks: vec![],
+            kept,
+            transaction: kept.then_some(7),
+            notes: vec!["php8.2-fpm.service takes it up when it is restarted: --restart does that around every block, as often as the plan comes and goes".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_proof_begins_with_its_answer_and_is_100_columns_wide() {
+        for (verdict, kept, first) in [
+            (Verdict::Kept, true, "Kept: "),
+            (Verdict::Kept, false, "Helps: "),
+            (Verdict::Reverted, false, "Reverted: "),
+            (Verdict::NoMeasurableEffect, false, "No measurable effect: "),
+        ] {
+            let text = anstream::adapter::strip_str(&plan(&proof(verdict, kept))).to_string();
+            assert!(text.trim_start().starts_with(first), "{text}");
+            let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
+            assert!(wide.is_empty(), "{wide:#?}");
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(text.contains("Transaction 7 stays"), kept, "{text}");
+            assert!(
+                text.contains("confirmed in 8 of 8 blocks without the plan, in 0 of 4 with it"),
+                "{text}"
+            );
+            assert!(text.contains("differed by up to 3.1 %; an effect below 6 %"), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_carry_their_units() {
+        for (number, unit, text) in [
+            (0.0123, "s", "12.3 ms"),
+            (2.5, "s", "2.5 s"),
+            (0.375, "share", "37.5 %"),
+            (1_048_576.0 * 3.5, "bytes", "3.5 MiB"),
+            (212.4, "/s", "212/s"),
+            (1.82, "", "1.82"),
+        ] {
+            assert_eq!(value(number, unit), text);
+        }
     }
 }

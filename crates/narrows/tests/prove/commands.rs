@@ -7,7 +7,7 @@ use crate::faults::{Attempt, FaultError, Result};
 use crate::schema::Schemas;
 
 /// Of experiments on a busy machine one in twenty is misled by noise, as it says itself: not three in a row.
-fn in_three_attempts(experiment: impl Fn() -> Result<bool>) -> Result<()> {
+pub(crate) fn in_three_attempts(experiment: impl Fn() -> Result<bool>) -> Result<()> {
     for _ in 0..3 {
         if experiment()? {
             return Ok(());
