@@ -1,7 +1,7 @@
 #!/bin/bash
 # Boots a Debian cloud kernel whose / is this host's / (read-only virtiofs under a tmpfs overlay), runs a script, powers off.
 #
-#   run.sh [-c CPUS] [-m MEGABYTES] [-t SECONDS] [-n TAP:QUEUES] [-w WORKDIR] [-i systemd] [-k UNIT]... [-d DISK]
+#   run.sh [-c CPUS] [-m MEGABYTES] [-t SECONDS] [-n TAP:QUEUES[:MODEL]] [-w WORKDIR] [-i systemd] [-k UNIT]... [-d DISK]
 #          [-f FILE]... SCRIPT [ARGS...]
 #
 # -i systemd boots systemd to multi-user.target, and runs the script as lab.service; without it the script is process 1.
@@ -67,9 +67,12 @@ export_fs "$work/lab.sock" "$share" none
 
 network=()
 if [ -n "$tap" ]; then
-    queues=${tap##*:}
-    network=(-netdev "tap,id=n0,ifname=${tap%%:*},script=no,downscript=no,queues=$queues"
-        -device "virtio-net-pci,netdev=n0,mq=on,vectors=$((2 * queues + 2)),rx_queue_size=1024,mac=52:54:00:4c:41:42")
+    IFS=: read -r interface queues model <<< "$tap"
+    case ${model:=virtio-net-pci} in
+        virtio-net-pci) model+=",mq=on,vectors=$((2 * queues + 2)),rx_queue_size=1024" ;;
+    esac
+    network=(-netdev "tap,id=n0,ifname=$interface,script=no,downscript=no,queues=$queues"
+        -device "$model,netdev=n0,mac=52:54:00:4c:41:42")
 fi
 drive=()
 if [ -n "$disk" ]; then

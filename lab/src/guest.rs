@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::faults::{Attempt, FaultError, Result};
 use crate::meeting::Meeting;
 use crate::narrows;
-use crate::scenario::{Guest, Scenario};
+use crate::scenario::{Card, Guest, Scenario};
 use crate::score::Score;
 
 /// The network card's other end, a tap of this machine.
@@ -25,10 +25,11 @@ pub const GUEST_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 2);
 struct Tap;
 
 impl Tap {
-    fn create() -> Result<Self> {
+    fn create(queues: u32) -> Result<Self> {
         use crate::faults::tools::IP;
         let _ = Command::new(IP.program).args(["link", "delete", TAP]).output();
-        IP.run(&["tuntap", "add", "dev", TAP, "mode", "tap", "multi_queue"])?;
+        let several: &[&str] = if queues > 1 { &["multi_queue"] } else { &[] };
+        IP.run(&[&["tuntap", "add", "dev", TAP, "mode", "tap"], several].concat())?;
         let tap = Self;
         IP.run(&["address", "add", HOST_ADDRESS, "dev", TAP])?;
         IP.run(&["link", "set", TAP, "up"])?;
@@ -53,6 +54,8 @@ pub fn dropped_outside() -> Result<u64> {
 
 /// How often a guest is booted that brings no score back. QEMU under TCG hangs or aborts now and then.
 const ATTEMPTS: u32 = 2;
+/// With this variable set, a guest's folder (`narrows-guest-*` in the folder for temporary files) stays, to look into.
+const KEEP: &str = "LAB_KEEP";
 /// So many lines of the guest's console go into an error.
 const CONSOLE_LINES: usize = 30;
 
@@ -75,7 +78,9 @@ pub fn run(scenario: &Scenario, guest: &Guest) -> Result<Score> {
 }
 
 fn run_once(scenario: &Scenario, guest: &Guest) -> Result<Score> {
-    let work = TempDir::with_prefix("narrows-guest-").attempt(|| "make a folder for a guest".to_owned())?;
+    let mut work =
+        TempDir::with_prefix("narrows-guest-").attempt(|| "make a folder for a guest".to_owned())?;
+    work.disable_cleanup(std::env::var_os(KEEP).is_some());
     let folder = work.path().join("vm");
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest");
     let script = work.path().join("scenario.sh");
@@ -84,7 +89,7 @@ fn run_once(scenario: &Scenario, guest: &Guest) -> Result<Score> {
         scenario.name
     );
     std::fs::write(&script, line).attempt(|| format!("write {}", script.display()))?;
-    let _tap = guest.outside.map(|_| Tap::create()).transpose()?;
+    let _tap = guest.outside.map(|outside| Tap::create(outside.queues)).transpose()?;
     let mut command = command(guest, &here, &folder, work.path())?;
     command.arg(&script);
     let share = folder.join("share");
@@ -143,7 +148,11 @@ fn command(guest: &Guest, here: &Path, folder: &Path, work: &Path) -> Result<Com
         command.arg("-d").arg(work.join("disk.img"));
     }
     if let Some(outside) = guest.outside {
-        command.args(["-n", &format!("{TAP}:{}", outside.queues)]);
+        let model = match outside.card {
+            Card::Virtio => "virtio-net-pci",
+            Card::Vmxnet3 => "vmxnet3",
+        };
+        command.args(["-n", &format!("{TAP}:{}:{model}", outside.queues)]);
     }
     for file in files {
         command.arg("-f").arg(file);

@@ -13,7 +13,8 @@ use crate::guest::GUEST_ADDRESS;
 
 /// Shows and sets what drivers know of cards.
 pub const ETHTOOL: Tool = Tool { program: "ethtool", package: "ethtool" };
-const MODPROBE: Tool = Tool { program: "modprobe", package: "kmod" };
+/// Loads drivers.
+pub const MODPROBE: Tool = Tool { program: "modprobe", package: "kmod" };
 /// What `ss` loads with its first call, and without which the kernel tells nothing of listen queues.
 const DIAGNOSTICS: &[&str] = &["tcp_diag", "udp_diag", "unix_diag"];
 

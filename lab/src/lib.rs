@@ -10,6 +10,7 @@
 
 pub mod caller;
 pub mod demo;
+pub mod far_path;
 pub mod faults;
 pub mod guest;
 pub mod http_burst;

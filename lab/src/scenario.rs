@@ -48,10 +48,28 @@ pub struct Guest {
 /// The host's side of a guest with a network card.
 #[derive(Clone, Copy)]
 pub struct Outside {
+    /// The model of the card.
+    pub card: Card,
     /// Queues of the card.
     pub queues: u32,
     /// Works on the host while the guest runs; the two meet by [`crate::meeting`].
     pub run: fn(&crate::meeting::Meeting) -> Result<()>,
+}
+
+/// A model of network card that QEMU has and Debian's cloud kernel drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Card {
+    /// virtio-net, as in most clouds. What overflows its receive ring is counted on the hypervisor only.
+    Virtio,
+    /// vmxnet3, as in guests of VMware, with one queue. It tells the guest what overflowed its receive ring.
+    Vmxnet3,
+}
+
+impl Outside {
+    /// A virtio card of one queue, and this work outside.
+    pub const fn serving(run: fn(&crate::meeting::Meeting) -> Result<()>) -> Self {
+        Self { card: Card::Virtio, queues: 1, run }
+    }
 }
 
 impl Guest {

@@ -138,6 +138,9 @@ impl Score {
             first: worst.is_some_and(|first| first.id == cause),
             summary: of(cause).map(|found| found.summary.clone()).unwrap_or_default(),
         });
+        let undecided = rivals.iter().chain([&cause]).filter_map(|id| of(id));
+        let undecided = undecided.filter(|found| found.verdict == Verdict::Unknown);
+        self.remarks.extend(undecided.map(|found| format!("{} is unknown: {}", found.id, found.summary)));
         let rivals = rivals
             .iter()
             .map(|id| Rival { cause: (*id).to_owned(), verdict: of(id).map(|found| found.verdict) });

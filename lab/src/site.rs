@@ -198,10 +198,45 @@ impl Site {
         Plan::from_json(&json).attempt(|| format!("understand {path}"))
     }
 
+    /// The same, which must hold a change, and must refuse and leave to a person nothing of what the causes ask for.
+    pub fn plan_in_full(&self, options: &[&str]) -> Result<Plan> {
+        let plan = self.plan(options)?;
+        let Plan { changes, refused, by_hand, .. } = &plan;
+        match !changes.is_empty() && refused.is_empty() && by_hand.is_empty() {
+            true => Ok(plan),
+            false => Err(FaultError::new(format!(
+                "the plan holds {} changes, refuses {refused:?} and leaves {by_hand:?} to a person",
+                changes.len()
+            ))),
+        }
+    }
+
     /// `narrows apply` of the plan that was saved last.
     pub fn apply(&self) -> Result<String> {
         let (plan, state) = (self.path("plan.json"), self.path("state"));
         self.succeeds(&["apply", &plan, "--yes", "--state-dir", &state])
+    }
+
+    /// Lays a plan down as if `narrows plan -o` had saved it.
+    pub fn lay_plan(&self, plan: &Plan) -> Result<()> {
+        let path = self.path("plan.json");
+        let json = serde_json::to_vec_pretty(plan).attempt(|| "write a plan".to_owned())?;
+        fs::write(&path, json).attempt(|| format!("write {path}"))
+    }
+
+    /// Prepares `narrows prove` of the plan that was saved last.
+    pub fn prove(&self, options: &[&str]) -> Result<Command> {
+        let mut command = self.command(crate::narrows::program()?);
+        let (plan, state) = (self.path("plan.json"), self.path("state"));
+        command.args(["prove", "--plan", &plan, "--state-dir", &state, "--format", "json"]);
+        command.args(options).env("NO_COLOR", "1");
+        Ok(command)
+    }
+
+    /// `narrows history` as JSON.
+    pub fn history(&self) -> Result<serde_json::Value> {
+        let json = self.succeeds(&["history", "--state-dir", &self.path("state"), "--format", "json"])?;
+        serde_json::from_str(&json).attempt(|| "understand a history".to_owned())
     }
 
     /// `narrows undo`.

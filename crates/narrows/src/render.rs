@@ -2,6 +2,7 @@
 
 pub(crate) mod human;
 pub(crate) mod knee;
+pub(crate) mod load;
 pub(crate) mod markdown;
 mod page;
 pub(crate) mod plan;

@@ -137,7 +137,11 @@ fn fault(change: &Change) -> Option<&'static str> {
         }
         ChangeKind::Ring { side, .. } => fault(number && ["rx", "tx"].contains(&side.as_str()), "no size"),
         ChangeKind::Channels { .. } | ChangeKind::BlockQueue { .. } => fault(number, "no number"),
-        ChangeKind::Qdisc { .. } => fault(is_name(value), "no kind of a queueing discipline"),
+        ChangeKind::Qdisc { .. } => {
+            let rate = value.strip_prefix("cake bandwidth ").and_then(|rate| rate.strip_suffix("bit"));
+            let shapes = rate.is_some_and(|bits| bits.parse::<u64>().is_ok());
+            fault(is_name(value) || shapes, "no kind of a queueing discipline")
+        }
         ChangeKind::ModuleParameter { name } => {
             fault(!value.contains(' ') && name.split_once('.').is_some(), "no parameter of a module")
         }

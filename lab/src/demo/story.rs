@@ -17,9 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PER_S: u32 = 100;
 /// Seconds shown after a change.
 const SECONDS: usize = 4;
-/// The proof: measured blocks of 3 s at the visitors' rate.
-const PROVE: &str =
-    "narrows prove --load http://198.51.100.1/ --rate 100 --for 3s --warm-up 1s --pairs 2 --plan plan.json";
+/// The proof: blocks of 2 s, while visitors go on coming.
+const PROVE: &str = "narrows prove --load http://198.51.100.1/ --rate 50 --for 2s --warm-up 1s --metric failed --plan plan.json";
 
 pub(super) fn tell(to: &mut dyn Write) -> Result<()> {
     let mut screen = Screen::new(to);
@@ -30,9 +29,9 @@ pub(super) fn tell(to: &mut dyn Write) -> Result<()> {
     let before = before::State::of(&host)?;
     shop.visited(PER_S, |seen| {
         incident(&mut screen, &shop, seen)?;
-        remedy(&mut screen, &host, &shop, seen)
+        remedy(&mut screen, &host, &shop, seen)?;
+        prove(&mut screen, &host)
     })?;
-    prove(&mut screen, &host)?;
     undo(&mut screen, &host, &before)
 }
 
@@ -113,7 +112,7 @@ fn remedy(screen: &mut Screen<'_>, host: &Site, shop: &Shop, seen: &Seen) -> Res
 }
 
 fn prove(screen: &mut Screen<'_>, host: &Site) -> Result<()> {
-    screen.heading("6  Prove it: with and without, in turn, under the same load")?;
+    screen.heading("6  Prove it: with and without, in turn, while visitors go on coming")?;
     run(screen, host, PROVE, &[0], &[])
 }
 

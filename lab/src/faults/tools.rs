@@ -19,6 +19,12 @@ pub const IP: Tool = Tool { program: "ip", package: "iproute2" };
 pub const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
 /// Makes file systems.
 pub const MKFS_EXT4: Tool = Tool { program: "mkfs.ext4", package: "e2fsprogs" };
+/// Sets queueing disciplines.
+pub const TC: Tool = Tool { program: "tc", package: "iproute2" };
+/// Loads modules of the kernel.
+pub const MODPROBE: Tool = Tool { program: "modprobe", package: "kmod" };
+/// Sets what network cards do by themselves.
+pub const ETHTOOL: Tool = Tool { program: "ethtool", package: "ethtool" };
 /// Enters namespaces.
 pub const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
 /// Loads kernel modules.

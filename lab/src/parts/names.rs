@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,9 +13,11 @@ use crate::faults::kernel;
 use crate::faults::{Attempt, FaultError, Result, report_left_behind};
 
 const MIB: usize = 1 << 20;
+/// Names that are looked for between two looks at whether to go on.
+const CHUNK: usize = 1000;
 
 /// Looks for the classes of these numbers below `folder`, none of which is there, as a class loader does.
-pub fn look_for(folder: &Path, numbers: std::ops::Range<u64>) -> Result<()> {
+pub fn look_for(folder: &Path, numbers: Range<u64>) -> Result<()> {
     for number in numbers {
         let path = folder.join(format!("missing-class-{number}.php"));
         match fs::metadata(&path) {
@@ -67,6 +70,13 @@ pub fn slab_mib() -> Result<f64> {
     bytes.map(|bytes| bytes / MIB as f64).ok_or_else(|| FaultError::new("/proc/slabinfo has no row dentry"))
 }
 
+/// Entries of names that do not exist (the fifth number of `/proc/sys/fs/dentry-state`).
+pub fn absent_names() -> Result<u64> {
+    let text = kernel::read("/proc/sys/fs/dentry-state")?;
+    let negative = text.split_whitespace().nth(4).and_then(|count| count.parse().ok());
+    negative.ok_or_else(|| FaultError::new(format!("odd dentry-state: {text}")))
+}
+
 /// Work on a thread of its own, until it is dropped.
 pub struct Going {
     stop: Arc<AtomicBool>,
@@ -80,14 +90,14 @@ impl Going {
         Self { stop, thread: Some(std::thread::spawn(move || work(&told))) }
     }
 
-    /// Looks for one class after another, never for the same again.
-    pub fn look_for_more(folder: &Path, from: u64) -> Self {
+    /// Looks for the same classes again and again.
+    pub fn look_for(folder: &Path, numbers: Range<u64>) -> Self {
         let folder = folder.to_owned();
         Self::on(move |stop| {
-            let mut next = from;
+            let mut next = numbers.clone().step_by(CHUNK).cycle();
             while !stop.load(Relaxed) {
-                look_for(&folder, next..next + 1000)?;
-                next += 1000;
+                let from = next.next().unwrap_or(numbers.start);
+                look_for(&folder, from..numbers.end.min(from + CHUNK as u64))?;
             }
             Ok(())
         })

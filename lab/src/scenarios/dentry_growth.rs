@@ -1,71 +1,115 @@
-//! explore
+//! A class loader that looks for the same missing classes again and again, on a machine whose memory is full: a file that
+//! would fit is read from the disk time after time.
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::faults::tools::MOUNT;
-use crate::faults::{Attempt, Result, kernel};
+use crate::faults::wait::wait_within;
+use crate::faults::{Attempt, Result};
 use crate::inside::settle;
-use crate::parts::names::{Going, look_for, read_file, slab_mib, write_file};
+use crate::parts::names::{Going, absent_names, look_for, read_file, slab_mib, write_file};
 use crate::scenario::{Guest, Scenario, World};
-use crate::score::Score;
+use crate::score::{Effect, Expected, Score};
 use crate::site::Site;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "dentry-growth",
-    title: "names that do not exist, looked for again and again while memory is short",
-    world: World::Guest(Guest { cpus: 2, memory_mib: 512, disk: true, ..Guest::PLAIN }),
+    title: "missing classes, looked for again and again, push a file out of the page cache",
+    world: World::Guest(Guest { cpus: 2, memory_mib: 512, disk: true, timeout_s: 600, ..Guest::PLAIN }),
     quick: false,
     run,
 };
 
-fn run(_score: &mut Score) -> Result<()> {
-    let disk = Path::new("/srv/disk");
-    fs::create_dir_all(disk).attempt(|| "x".to_owned())?;
-    MOUNT.run(&["/dev/vda", "/srv/disk"])?;
-    let classes = disk.join("classes");
-    fs::create_dir_all(&classes).attempt(|| "x".to_owned())?;
-    let file = disk.join("big");
-    write_file(&file, 350)?;
+const CAUSE: &str = "memory.dentry-flood";
+const RIVALS: &[&str] = &["memory.swap-thrash", "memory.slab-table-inconsistent"];
+const KEY: &str = "vm.vfs_cache_pressure";
+/// It fits into the memory of the guest, as long as nothing else wants much.
+const FILE_MIB: usize = 300;
+const READ_MIB_PER_S: f64 = 6.0;
+/// 165 MiB of entries.
+const MISSING: u64 = 900_000;
+/// How many are looked for before a shortage that is to be the same every time.
+const MISSING_ONCE: u64 = 250_000;
+/// The file is read so often in that shortage.
+const READINGS: usize = 2;
+const GROWTH: Duration = Duration::from_secs(150);
+
+/// An ext4 file system: the guest's own is no place for names that do not exist.
+struct Disk {
+    classes: PathBuf,
+    file: PathBuf,
+}
+
+impl Disk {
+    fn mount() -> Result<Self> {
+        let root = Path::new("/srv/disk");
+        let disk = Self { classes: root.join("classes"), file: root.join("file") };
+        fs::create_dir_all(root).attempt(|| format!("make {}", root.display()))?;
+        MOUNT.run(&["/dev/vda", "/srv/disk"])?;
+        fs::create_dir(&disk.classes).attempt(|| format!("make {}", disk.classes.display()))?;
+        write_file(&disk.file, FILE_MIB)?;
+        Ok(disk)
+    }
+
+    /// Memory that the slab of entries keeps after a shortage, in MiB.
+    fn kept_mib(&self) -> Result<f64> {
+        set("vm/drop_caches", "3")?;
+        look_for(&self.classes, 0..MISSING_ONCE)?;
+        (0..READINGS).try_for_each(|_| read_file(&self.file))?;
+        slab_mib()
+    }
+}
+
+fn set(key: &str, value: &str) -> Result<()> {
+    let path = format!("/proc/sys/{key}");
+    fs::write(&path, value).attempt(|| format!("write {value} to {path}"))
+}
+
+fn run(score: &mut Score) -> Result<()> {
+    settle()?;
+    let disk = Disk::mount()?;
     let site = Site::guest()?;
-    eprintln!("{}", kernel::read("/proc/meminfo")?);
-    for p in ["100", "50", "500", "200", "100"] {
-        fs::write("/proc/sys/vm/vfs_cache_pressure", p).unwrap();
-        fs::write("/proc/sys/vm/drop_caches", "3").unwrap();
-        let t = std::time::Instant::now();
-        look_for(&classes, 0..250_000)?;
-        let b = slab_mib()?;
-        let u = t.elapsed();
-        read_file(&file)?;
-        eprintln!("{p}: {b} -> {} lookups {u:?} read {:?}", slab_mib()?, t.elapsed() - u);
-    }
-    fs::write("/proc/sys/vm/drop_caches", "3").unwrap();
-    let reader = Going::read_again(&file, 5.0);
-    let flood = [Going::look_for_more(&classes, 0), Going::look_for_more(&classes, 1 << 40)];
-    for i in 0..9 {
-        std::thread::sleep(Duration::from_secs(8));
-        let v = kernel::read("/proc/vmstat")?;
-        let v: Vec<_> = v
-            .lines()
-            .filter(|l| {
-                l.starts_with("allocstall")
-                    || l.starts_with("workingset_ref")
-                    || l.starts_with("workingset_act")
-                    || l.starts_with("slabs_scanned")
-                    || l.starts_with("pgscan_")
-            })
-            .collect();
-        let m = kernel::read("/proc/meminfo")?;
-        let m: Vec<_> = m
-            .lines()
-            .filter(|l| {
-                ["MemT", "MemF", "MemA", "SRec", "Cached", "Active", "Inact"].iter().any(|p| l.starts_with(p))
-            })
-            .collect();
-        eprintln!("{i} slab {} {v:?} {m:?} {}", slab_mib()?, kernel::read("/proc/pressure/memory")?);
-    }
-    eprintln!("{}", site.succeeds(&["check", "--for", "4s", "--fail-on", "never"])?);
-    drop(flood);
+    set("vm/drop_caches", "3")?;
+    read_file(&disk.file)?;
+    let reader = Going::read_again(&disk.file, READ_MIB_PER_S);
+    score.judge_twin(&site.check(&["--for", "4s"])?);
+
+    let half = MISSING / 2;
+    let loader = [Going::look_for(&disk.classes, 0..half), Going::look_for(&disk.classes, half..MISSING)];
+    wait_within(GROWTH, "entries of most of the names", || {
+        Ok((absent_names()? >= MISSING * 8 / 10).then_some(()))
+    })?;
+    score.judge(&site.check(&["--for", "6s"])?, CAUSE, RIVALS);
+    site.plan(&["--for", "6s", "--only", CAUSE])?;
+    drop(loader);
     drop(reader);
+
+    let fair = site.parameter(KEY)?;
+    let before = disk.kept_mib()?;
+    site.apply()?;
+    let value = site.parameter(KEY)?;
+    let after = disk.kept_mib()?;
+    site.undo()?;
+    score.restored = Some(site.parameter(KEY)? == fair);
+    let undone = disk.kept_mib()?;
+    let effect = |to: &str, before: f64, after: f64, expected| Effect {
+        change: format!("{KEY} {fair} → {to}"),
+        metric: format!("MiB of entries left after a shortage, at {to}"),
+        before,
+        after,
+        undone: None,
+        expected,
+    };
+    score
+        .effects
+        .push(Effect { undone: Some(undone), ..effect(&value, before, after, Expected::FallsTo(0.85)) });
+    for (to, expected) in [("50", Expected::RisesTo(1.1)), ("500", Expected::FallsTo(0.5))] {
+        set("vm/vfs_cache_pressure", to)?;
+        let kept = disk.kept_mib()?;
+        set("vm/vfs_cache_pressure", &fair)?;
+        score.effects.push(effect(to, undone, kept, expected));
+    }
     Ok(())
 }

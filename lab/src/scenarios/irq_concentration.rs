@@ -17,7 +17,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     title: "all interrupts of a virtio card with 8 queues on CPU 0",
     world: World::Guest(Guest {
         cpus: QUEUES,
-        outside: Some(Outside { queues: QUEUES, run: serve }),
+        outside: Some(Outside { queues: QUEUES, ..Outside::serving(serve) }),
         ..Guest::PLAIN
     }),
     quick: false,
@@ -39,10 +39,16 @@ const WINDOW: &[&str] = &["--for", "8s"];
 /// The port that datagrams go to (discard, RFC 863).
 const PORT: u16 = 9;
 /// How long shares of a CPU are counted.
-const COUNTED: Duration = Duration::from_secs(6);
+const COUNTED: Duration = Duration::from_secs(5);
 
-/// Steady load: requests, and datagrams of many flows, which spread over all queues.
-const HTTP_PER_S: f64 = 300.0;
+/// Requests per second, by which the effect on visitors is seen.
+const HTTP_PER_S: f64 = 150.0;
+/// Datagrams in a burst: more and more, until CPU 0 is busy with them. How many that takes depends on the machine.
+const BURSTS: &[u32] = &[2, 4, 6, 9, 13, 20, 30];
+/// From one burst to the next, in milliseconds: apart, so that each costs an interrupt.
+const EVERY_MS: u64 = 2;
+/// From this share of CPU 0 in soft interrupts on (percent), the concentration is beyond doubt.
+const BUSY: f64 = 48.0;
 
 fn run(score: &mut Score) -> Result<()> {
     inside::settle()?;
@@ -51,19 +57,22 @@ fn run(score: &mut Score) -> Result<()> {
     let _nginx = inside::answering_nginx(QUEUES)?;
     inside::sink(PORT)?;
     let (caller, site) = (Caller::new(), Site::guest()?);
-
     let spread = affinities(&card)?;
-    let (healthy, _) = loaded(&caller, || {
+    let pin = || spread.keys().try_for_each(|irq| place(*irq, "0"));
+
+    pin()?;
+    let burst = enough_datagrams(&caller, &card)?;
+    spread.iter().try_for_each(|(irq, cpus)| place(*irq, cpus))?;
+    let (healthy, _) = loaded(&caller, burst, || {
         score.judge_twin(&site.check(WINDOW)?);
         shares(&card)
     })?;
-    for irq in spread.keys() {
-        place(*irq, "0")?;
-    }
+
+    pin()?;
     let pinned = affinities(&card)?;
-    let (before, slow) = loaded(&caller, || {
-        let shares = shares(&card)?;
+    let (before, slow) = loaded(&caller, burst, || {
         score.judge(&site.check(WINDOW)?, CAUSE, RIVALS);
+        let shares = shares(&card)?;
         let plan = site.plan(&[WINDOW, &["--only", CAUSE]].concat())?;
         match plan.changes.len() {
             0 => Err(FaultError::new("narrows planned nothing against the concentration")),
@@ -71,10 +80,10 @@ fn run(score: &mut Score) -> Result<()> {
         }
     })?;
     site.apply()?;
-    let (after, fast) = loaded(&caller, || shares(&card))?;
+    let (after, fast) = loaded(&caller, burst, || shares(&card))?;
     site.undo()?;
     score.restored = Some(affinities(&card)? == pinned);
-    let (undone, _) = loaded(&caller, || shares(&card))?;
+    let (undone, _) = loaded(&caller, burst, || shares(&card))?;
 
     let effect = |metric: &str, of: fn(&Shares) -> f64, most: f64| Effect {
         change: format!("{} interrupts: all on CPU 0 → queue K on CPU K", pinned.len()),
@@ -93,7 +102,8 @@ fn run(score: &mut Score) -> Result<()> {
         healthy.interrupts, healthy.receive, healthy.softirq
     ));
     score.remarks.push(format!(
-        "HTTP at {HTTP_PER_S}/s over 8 virtual CPUs on the cores of this machine: pinned {}; spread {}",
+        "HTTP at {HTTP_PER_S}/s beside {} datagrams/s, 8 virtual CPUs on the cores of this machine: pinned {}; spread {}",
+        per_second(burst),
         told(&slow),
         told(&fast)
     ));
@@ -111,11 +121,31 @@ fn told(figures: &Figures) -> String {
     )
 }
 
-/// Works while the load comes; gives what came of both.
-fn loaded<T>(caller: &Caller, work: impl FnOnce() -> Result<T>) -> Result<(T, Figures)> {
+/// The datagrams in a burst with which CPU 0 is busy while all interrupts are there.
+fn enough_datagrams(caller: &Caller, card: &str) -> Result<u32> {
+    for burst in BURSTS {
+        let (shares, _) = loaded(caller, *burst, || shares(card))?;
+        if shares.softirq >= BUSY {
+            return Ok(*burst);
+        }
+    }
+    let most = per_second(BURSTS.last().copied().unwrap_or(0));
+    Err(FaultError::new(format!("{most} datagrams/s leave CPU 0 less than {BUSY} % in soft interrupts")))
+}
+
+fn per_second(burst: u32) -> u64 {
+    u64::from(burst) * 1000 / EVERY_MS
+}
+
+fn bursts_of(datagrams: u32) -> Order {
+    Order::Datagrams { port: PORT, flows: 64, burst: datagrams, every_ms: EVERY_MS }
+}
+
+/// Works while the load comes; gives what came of it, and what visitors had.
+fn loaded<T>(caller: &Caller, burst: u32, work: impl FnOnce() -> Result<T>) -> Result<(T, Figures)> {
     let http = caller.order(&Order::Http { path: "/".to_owned(), per_s: HTTP_PER_S, connections: 64 })?;
-    let datagrams = caller.order(&Order::Datagrams { port: PORT, flows: 64, burst: 20, every_ms: 10 })?;
-    thread::sleep(Duration::from_secs(2));
+    let datagrams = caller.order(&bursts_of(burst))?;
+    thread::sleep(Duration::from_secs(1));
     let result = work();
     datagrams.end()?;
     Ok((result?, http.end()?))

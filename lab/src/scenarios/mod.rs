@@ -1,5 +1,7 @@
 //! Every scenario, one file each.
 
+mod bufferbloat;
+mod cron_hog;
 mod dentry_growth;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
@@ -9,9 +11,13 @@ mod foretell_worker_pool;
 mod irq_concentration;
 mod listen_overflow_tcp;
 mod listen_overflow_unix;
+mod loss_cubic;
 mod nfs_latency;
 mod nfs_slots;
 mod ports_exhausted;
+mod ring_overrun;
+mod send_buffer_short;
+mod slow_start_after_idle;
 
 use crate::scenario::Scenario;
 
@@ -25,9 +31,15 @@ pub static SCENARIOS: &[Scenario] = &[
     listen_overflow_unix::SCENARIO,
     ports_exhausted::SCENARIO,
     irq_concentration::SCENARIO,
+    ring_overrun::SCENARIO,
+    loss_cubic::SCENARIO,
+    bufferbloat::SCENARIO,
+    slow_start_after_idle::SCENARIO,
+    send_buffer_short::SCENARIO,
     nfs_latency::SCENARIO,
     nfs_slots::SCENARIO,
     dentry_growth::SCENARIO,
+    cron_hog::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
     foretell_listen_queue::SCENARIO,

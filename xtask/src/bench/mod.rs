@@ -7,6 +7,7 @@
 mod changes;
 mod clock;
 mod install;
+mod load;
 mod ours;
 mod outside;
 mod peers;

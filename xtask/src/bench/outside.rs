@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 use super::table::{Costs, print};
-use super::{WORLDS, changes, install, world};
+use super::{WORLDS, changes, install, load, world};
 use crate::run::{command, finish};
 
 /// What is measured.
@@ -15,7 +15,8 @@ pub(crate) struct Arguments {
     /// How often ours and theirs take turns
     #[arg(long, default_value_t = 3)]
     rounds: u32,
-    /// Only this world: few, many or sockets; `changes` for the time that a plan takes to be applied
+    /// Only this world: few, many or sockets; `changes` for the time that a plan takes to be applied,
+    /// `load` for load generators
     #[arg(long)]
     world: Option<String>,
     /// Measures in the world it was started in
@@ -36,10 +37,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("the bench makes namespaces and reads all processes; run it as root");
     }
     let known: Vec<&str> = WORLDS.iter().map(|(name, _)| *name).collect();
-    if let Some(unknown) = wanted.filter(|name| !known.contains(name) && *name != changes::WORLD) {
-        bail!("there is no world {unknown}; take one of {}, {}", known.join(", "), changes::WORLD);
+    let others = [changes::WORLD, load::WORLD];
+    if let Some(unknown) = wanted.filter(|name| !known.contains(name) && !others.contains(name)) {
+        bail!("there is no world {unknown}; take one of {}, {}", known.join(", "), others.join(", "));
     }
     build()?;
+    // Only when it is asked for: it loads the machine for minutes, and builds a peer.
+    if wanted == Some(load::WORLD) {
+        return load::run(arguments.rounds);
+    }
     install::peers()?;
     if wanted.is_none_or(|wanted| wanted == changes::WORLD) {
         changes::run(arguments.rounds)?;
@@ -99,7 +105,7 @@ fn inside(name: &str, rounds: u32, costs: &mut Costs) -> anyhow::Result<()> {
 }
 
 /// Busy and all time of all CPUs, in ticks.
-fn cpu_time() -> anyhow::Result<(f64, f64)> {
+pub(super) fn cpu_time() -> anyhow::Result<(f64, f64)> {
     let text = std::fs::read_to_string("/proc/stat").context("could not read /proc/stat")?;
     let fields = text.lines().next().unwrap_or_default().split_whitespace().skip(1).take(8);
     let ticks: Vec<f64> = fields.filter_map(|field| field.parse().ok()).collect();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::NetworkNamespace;
 use super::interface::Place;
 use super::qdisc_default::with_default;
-use super::qdisc_options::{as_given, limit_of, limit_options, put_back_exactly};
+use super::qdisc_options::{as_given, asked_of, bandwidth_options, limit_options, put_back_exactly};
 use super::qdisc_read::{OF_THE_KERNEL, handle_number, read_root, refused};
 use crate::netlink::traffic_control::{attach_root, remove_root};
 use crate::shell::comment;
@@ -21,8 +21,8 @@ const WITH_LIMIT: [&str; 2] = ["pfifo", "bfifo"];
 
 /// The queueing discipline at the root of an interface.
 ///
-/// It is set to `fq`, `fq_codel`, `codel`, `cake`, `mq`, `noqueue` or `pfifo_fast`, or to `pfifo limit 1000` or
-/// `bfifo limit 100000`. `mq` is always attached anew: its queues follow `net.core.default_qdisc` only then.
+/// It is set to `fq`, `fq_codel`, `codel`, `cake`, `mq`, `noqueue` or `pfifo_fast`, to `pfifo limit 1000` or
+/// `bfifo limit 100000`, or to `cake bandwidth 5000000bit`. `mq` is always attached anew: its queues follow `net.core.default_qdisc` only then.
 /// Counters are no part of its state. Packets in the old queue are lost.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Qdisc {
@@ -94,7 +94,8 @@ impl Kind for Qdisc {
             return Err(ChangeError::new(attempted, format!("there is no interface {}", self.interface)));
         };
         let (kind, options) = asked_for(&attempted, value)?;
-        let there = now.kind == kind && (options.is_empty() || now.options.0 == options);
+        let as_asked = || asked_of(kind, &now.options.0) == asked_of(kind, &options);
+        let there = now.kind == kind && (options.is_empty() || as_asked());
         if there && kind != "mq" {
             return Ok(State::Qdisc(now.clone()));
         }
@@ -124,10 +125,12 @@ impl Kind for Qdisc {
         }
         let mut words =
             [&["tc", "qdisc", "replace"], &device[..], &["handle", &to.handle, &to.kind]].concat();
-        let limit = limit_of(&to.kind, &to.options.0).map(|limit| limit.to_string());
-        if let Some(limit) = &limit {
-            words.extend(["limit", limit]);
-        } else if !normal(to).options.0.is_empty() && to.kind != "pfifo_fast" {
+        let options = normal(to).options.0;
+        let asked = asked_of(&to.kind, &options).filter(|asked| asked.options() == options);
+        let asked = asked.map(|asked| asked.words());
+        if let Some([word, figure]) = &asked {
+            words.extend([word.as_ref(), figure.as_ref()]);
+        } else if !options.is_empty() && to.kind != "pfifo_fast" {
             return vec![comment(&format!("# {} of {} with all its options", self.name(), to.kind))];
         }
         vec![self.place().line(&words)]
@@ -178,8 +181,17 @@ fn asked_for<'a>(attempted: &str, value: &'a str) -> Result<(&'a str, Vec<u8>), 
         [kind] if WITH_LIMIT.contains(kind) => {
             Err(ChangeError::new(attempted, format!("{kind} needs its limit")).help(format!("say `{kind} limit 1000`")))
         }
-        _ => Err(ChangeError::new(attempted, format!("`{value}` is no discipline that narrows attaches"))
-            .help("it takes fq, fq_codel, codel, cake, mq, noqueue, pfifo_fast, `pfifo limit N` and `bfifo limit N`")),
+        [kind @ "cake", "bandwidth", rate] => {
+            let bits = rate.strip_suffix("bit").and_then(|bits| bits.parse::<u64>().ok());
+            let bits = bits.filter(|bits| *bits >= 8).ok_or_else(|| {
+                ChangeError::new(attempted, format!("`{rate}` is no rate")).help("say it as 5000000bit")
+            })?;
+            Ok((kind, bandwidth_options(bits / 8)))
+        }
+        _ => Err(ChangeError::new(attempted, format!("`{value}` is no discipline that narrows attaches")).help(
+            "it takes fq, fq_codel, codel, cake, mq, noqueue, pfifo_fast, `pfifo limit N`, `bfifo limit N` and \
+             `cake bandwidth Nbit`",
+        )),
     }
 }
 
@@ -203,9 +215,8 @@ fn normal(qdisc: &QdiscState) -> QdiscState {
     let mut qdisc = qdisc.clone();
     if OURS.contains(&qdisc.handle.as_str()) {
         qdisc.below.clear();
-        if limit_of(&qdisc.kind, &qdisc.options.0).is_none() {
-            qdisc.options.0.clear();
-        }
+        qdisc.options.0 =
+            asked_of(&qdisc.kind, &qdisc.options.0).map(|asked| asked.options()).unwrap_or_default();
     }
     qdisc
 }

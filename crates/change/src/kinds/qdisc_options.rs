@@ -2,6 +2,8 @@
 //!
 //! Layouts: `include/uapi/linux/pkt_sched.h`, and `init`, `change` and `dump` of each kind in `net/sched/sch_*.c`.
 
+use std::borrow::Cow;
+
 use host::kernel::netlink::{Attributes, encode_attribute, u32_at, u64_at};
 
 /// Kinds whose options, given back as [`as_given`] makes them, are those there were.
@@ -22,6 +24,8 @@ const PUT_BACK: [&str; 12] = [
     "codel",
     "cake",
 ];
+
+const TCA_CAKE_BASE_RATE64: u16 = 2;
 
 const TCA_HTB_INIT: u16 = 2;
 /// `struct tc_htb_glob`: version, quantum divisor, default class, debug, packets sent past all classes.
@@ -59,9 +63,50 @@ pub(super) fn limit_options(limit: u32) -> Vec<u8> {
     limit.to_ne_bytes().to_vec()
 }
 
-/// The limit of a `pfifo` or `bfifo`.
-pub(super) fn limit_of(kind: &str, options: &[u8]) -> Option<u32> {
-    matches!(kind, "pfifo" | "bfifo").then(|| u32_at(options, 0)).flatten()
+/// The options of a `cake` that shapes to so many bytes per second.
+pub(super) fn bandwidth_options(bytes_per_second: u64) -> Vec<u8> {
+    let mut options = vec![];
+    encode_attribute(&mut options, TCA_CAKE_BASE_RATE64, &bytes_per_second.to_ne_bytes());
+    options
+}
+
+/// The one option that narrows gives a discipline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Packets of a `pfifo`, bytes of a `bfifo`.
+    Limit(u32),
+    /// Bytes per second of a `cake`.
+    Bandwidth(u64),
+}
+
+impl Asked {
+    pub(super) fn options(self) -> Vec<u8> {
+        match self {
+            Self::Limit(limit) => limit_options(limit),
+            Self::Bandwidth(bytes) => bandwidth_options(bytes),
+        }
+    }
+
+    /// As tc(8) takes it.
+    pub(super) fn words(self) -> [Cow<'static, str>; 2] {
+        match self {
+            Self::Limit(limit) => ["limit".into(), limit.to_string().into()],
+            Self::Bandwidth(bytes) => ["bandwidth".into(), format!("{}bit", u128::from(bytes) * 8).into()],
+        }
+    }
+}
+
+/// The one option that narrows could have given a discipline, as the kernel tells it. A `cake` of no rate has none.
+pub(super) fn asked_of(kind: &str, options: &[u8]) -> Option<Asked> {
+    match kind {
+        "pfifo" | "bfifo" => u32_at(options, 0).map(Asked::Limit),
+        "cake" => {
+            let rate = |(kind, value): (u16, &[u8])| (kind == TCA_CAKE_BASE_RATE64).then(|| u64_at(value, 0));
+            let rate = Attributes::new(options).map_while(Result::ok).find_map(rate).flatten();
+            rate.filter(|bytes| *bytes > 0).map(Asked::Bandwidth)
+        }
+        _ => None,
+    }
 }
 
 /// What the kernel told, without what counts packets.
@@ -193,8 +238,8 @@ mod tests {
         }
 
         #[test]
-        fn garbage_never_panics(kind in "htb|tbf|codel|fq_codel|pfifo", told in prop::collection::vec(any::<u8>(), 0..120)) {
-            let _ = (as_given(&kind, &told), without_counters(&kind, &told), limit_of(&kind, &told));
+        fn garbage_never_panics(kind in "htb|tbf|codel|fq_codel|pfifo|cake", told in prop::collection::vec(any::<u8>(), 0..120)) {
+            let _ = (as_given(&kind, &told), without_counters(&kind, &told), asked_of(&kind, &told));
         }
     }
 

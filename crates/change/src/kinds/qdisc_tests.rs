@@ -160,6 +160,9 @@ fn what_someone_attached_is_put_back_with_all_its_options() {
         }
         assert_eq!(read(&namespace).handle, "8001:", "{attached}: {said}");
         replaced_and_put_back(&namespace, "pfifo limit 100");
+        if attached.starts_with("cake") {
+            replaced_and_put_back(&namespace, "cake bandwidth 5000000bit");
+        }
         replaced_and_put_back(&namespace, if attached == "pfifo_fast" { "noqueue" } else { "pfifo_fast" });
         tried.push(attached);
     }
@@ -246,6 +249,37 @@ fn only_kinds_that_need_nothing_else_are_attached() {
     let unknown = State::Qdisc(QdiscState { kind: "netem".to_owned(), ..now });
     assert!(qdisc().wanted(&unknown, &set("fq")).is_err());
     assert!(qdisc().wanted(&State::Absent, &set("fq")).is_err());
+}
+
+#[test]
+fn cake_takes_the_rate_of_the_token_bucket_whose_place_it_takes() {
+    let bucket = QdiscState {
+        kind: "tbf".to_owned(),
+        options: Contents(vec![]),
+        handle: "1:".to_owned(),
+        below: vec![],
+        configured: vec![],
+    };
+    let wanted = qdisc().wanted(&State::Qdisc(bucket), &set("cake bandwidth 5000000bit")).unwrap();
+    assert_eq!(
+        qdisc().shell(&wanted),
+        ["tc qdisc replace dev inner root handle 4e41: cake bandwidth 5000000bit"]
+    );
+    // The kernel tells much more than it was given.
+    let State::Qdisc(mut told) = wanted.clone() else { panic!("{wanted:?}") };
+    told.options.0.extend([8, 0, 3, 0, 1, 0, 0, 0]);
+    assert_eq!(qdisc().normal(&State::Qdisc(told.clone())), wanted);
+    assert_eq!(qdisc().shell(&State::Qdisc(told.clone())), qdisc().shell(&wanted));
+    let again = qdisc().wanted(&State::Qdisc(told.clone()), &set("cake bandwidth 5000000bit")).unwrap();
+    assert_eq!(again, State::Qdisc(told.clone()));
+    let other = qdisc().wanted(&State::Qdisc(told.clone()), &set("cake bandwidth 8000000bit")).unwrap();
+    assert_ne!(qdisc().normal(&other), wanted);
+    // Someone's, with options that tc is not told here.
+    told.handle = "8001:".to_owned();
+    assert_eq!(qdisc().shell(&State::Qdisc(told)), ["# qdisc inner of cake with all its options"]);
+    for rate in ["cake bandwidth 5mbit", "cake bandwidth 0bit", "fq bandwidth 8bit", "cake bandwidth -8bit"] {
+        assert!(asked_for("", rate).is_err(), "{rate}");
+    }
 }
 
 #[test]

@@ -68,9 +68,12 @@ pub(super) fn settable(what: &ChangeKind, value: &str) -> bool {
         }
         ChangeKind::IrqAffinity { .. } | ChangeKind::PacketSteering { .. } => list(value),
         ChangeKind::Ring { .. } | ChangeKind::Channels { .. } => number(value),
-        ChangeKind::Qdisc { .. } => match value.split_once(" limit ") {
-            Some((kind, limit)) => word(kind) && number(limit),
-            None => word(value),
+        ChangeKind::Qdisc { .. } => match value.split(' ').collect::<Vec<_>>().as_slice() {
+            [kind, "limit", limit] => word(kind) && number(limit),
+            ["cake", "bandwidth", rate] => {
+                rate.strip_suffix("bit").is_some_and(|bits| bits.parse::<u64>().is_ok())
+            }
+            _ => word(value),
         },
         ChangeKind::BlockQueue { .. } => word(value),
         ChangeKind::ModuleParameter { name } => name.contains('.') && word(value),

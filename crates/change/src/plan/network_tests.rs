@@ -37,7 +37,8 @@ fn what_lies_in_no_file_is_set_now_and_by_the_boot_script() {
     for (what, value, before) in [
         (ChangeKind::Ring { interface: interface.clone(), side: "rx".to_owned() }, "1024", "text 256"),
         (ChangeKind::Channels { interface: interface.clone() }, "4", "values combined=1"),
-        (ChangeKind::Qdisc { interface }, "fq_codel", "qdisc pfifo_fast 0: "),
+        (ChangeKind::Qdisc { interface: interface.clone() }, "fq_codel", "qdisc pfifo_fast 0: "),
+        (ChangeKind::Qdisc { interface }, "cake bandwidth 5000000bit", "qdisc pfifo_fast 0: "),
         (ChangeKind::PacketSteering { path: steering }, "e", "text 0"),
     ] {
         let plan = planned(&network(&[]), &ask(what.clone(), value));

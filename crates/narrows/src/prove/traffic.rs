@@ -10,6 +10,7 @@ use crate::arguments::prove::Traffic;
 use crate::exit::UsageError;
 
 /// What the command line asks for. Says on standard error what of a log is left out.
+#[allow(dead_code, reason = "for the other measurements")]
 pub(crate) fn spec(traffic: &Traffic, url: &str) -> anyhow::Result<LoadSpec> {
     let (spec, skipped) = spec_and_skipped(traffic, url)?;
     let counts = skipped.map(|skipped| skipped.counts()).unwrap_or_default();
@@ -59,6 +60,11 @@ fn site(url: &str) -> Result<&str, UsageError> {
         Some((_, host)) if !host.is_empty() && !host.contains(['/', '?', '#']) => Ok(site),
         _ => Err(UsageError("with --log, --load names a site only, such as https://shop.example".to_owned())),
     }
+}
+
+/// An address as it is shown: without a query, which may hold secrets.
+pub(crate) fn shown(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// `Name: value`. What is after the colon may be a secret, and is not repeated.

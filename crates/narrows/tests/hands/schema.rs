@@ -3,7 +3,7 @@
 use boon::{Compiler, Schemas as Compiled};
 use serde_json::Value;
 
-const NAMES: [&str; 4] = ["report-1.json", "plan-1.json", "outcome-1.json", "history-1.json"];
+const NAMES: [&str; 5] = ["report-1.json", "plan-1.json", "outcome-1.json", "history-1.json", "proof-1.json"];
 
 pub(crate) struct Schemas {
     compiled: Compiled,

@@ -129,7 +129,10 @@ fn sum(spec: &LoadSpec, outcomes: Vec<Outcome>) -> LoadResult {
     for outcome in outcomes {
         ended = ended.max(outcome.ended);
         result.connections += outcome.connections;
-        result.generator_cpu_s += outcome.cpu_s;
+        result.generator_cpu_s += outcome.cpu.used_s;
+        if let Some(waited_s) = outcome.cpu.waited_s {
+            *result.generator_wait_s.get_or_insert_default() += waited_s;
+        }
         outcome.tally.add_to(&mut result);
     }
     result.seconds = ended.saturating_sub(spec.warm_up).as_secs_f64();

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep_until};
@@ -19,6 +18,7 @@ use tokio::time::{Sleep, sleep_until};
 use super::Protocol;
 use super::carrier::{Carrier, Carriers};
 use super::connect::{Connector, Tls};
+use super::cpu::Cpu;
 use super::failure::Failure;
 use super::origin::Prepared;
 use super::schedule::{Due, Schedule};
@@ -54,8 +54,8 @@ pub(super) struct Gauges {
 pub(super) struct Outcome {
     pub(super) tally: Tally,
     pub(super) connections: u64,
-    /// CPU time from the first counted instant to the last, in seconds.
-    pub(super) cpu_s: f64,
+    /// CPU time from the first counted instant to the last.
+    pub(super) cpu: Cpu,
     /// When requests ceased to be due.
     pub(super) ended: Duration,
 }
@@ -100,20 +100,20 @@ pub(super) fn run(orders: Orders) -> io::Result<Outcome> {
         freed: Notify::new(),
         orders,
     });
-    let (cpu_s, ended) = runtime.block_on(lane.clone().offer())?;
+    let (cpu, ended) = runtime.block_on(lane.clone().offer())?;
     let connections = lane.carriers.connector.opened();
-    Ok(Outcome { tally: lane.tally.take(), connections, cpu_s, ended })
+    Ok(Outcome { tally: lane.tally.take(), connections, cpu, ended })
 }
 
 impl Lane {
     /// Hands out requests when they are due, then waits for those that are outstanding.
-    async fn offer(self: Rc<Self>) -> io::Result<(f64, Duration)> {
+    async fn offer(self: Rc<Self>) -> io::Result<(Cpu, Duration)> {
         let timer = Timer::new()?;
         let mut cpu_before = None;
         loop {
             let now = self.now();
             if now >= self.orders.counted_from && cpu_before.is_none() {
-                cpu_before = Some(thread_cpu_s());
+                cpu_before = Some(Cpu::of_this_thread());
             }
             if now >= self.orders.until || self.is_stopped() {
                 break;
@@ -127,9 +127,9 @@ impl Lane {
             }
         }
         let ended = self.now().min(self.orders.until);
-        let cpu_s = cpu_before.map_or(0.0, |before| thread_cpu_s() - before);
+        let cpu = cpu_before.map_or_else(Cpu::default, |before| Cpu::of_this_thread().since(before));
         self.settle(&timer).await?;
-        Ok((cpu_s, ended))
+        Ok((cpu, ended))
     }
 
     /// Waits until every request has been answered or given up.
@@ -157,7 +157,7 @@ impl Lane {
             if !has_idle && !may_grow {
                 return self.is_behind.set(self.next_at().is_some_and(|at| at <= self.now()));
             }
-            let Some(due) = self.take_due() else { return self.is_behind.set(false) };
+            let Some(due) = self.take_due(false) else { return self.is_behind.set(false) };
             self.busy.set(self.busy.get() + 1);
             let idle = self.idle.borrow_mut().pop();
             match idle {
@@ -171,13 +171,16 @@ impl Lane {
         }
     }
 
-    /// The next request that is due and can still be answered in time.
-    fn take_due(&self) -> Option<Due> {
+    /// The next request that is due and can still be answered in time. `waited` tells whether all connections were busy.
+    fn take_due(&self, waited: bool) -> Option<Due> {
         let now = self.now();
         let mut schedule = self.schedule.borrow_mut();
         while let Some(due) = schedule.next_if(|due| due.at <= now) {
             let mut tally = self.tally.borrow_mut();
             tally.offered(due);
+            if waited {
+                tally.waited(due);
+            }
             add(&self.orders.gauges.begun, 1);
             if now < due.at + self.orders.timeout {
                 tally.begun(due);
@@ -239,13 +242,15 @@ impl Seat {
 /// Works off one request after the other.
 async fn work(lane: Rc<Lane>, mut carrier: Carrier, first: Due) {
     let seat = Rc::new(Seat::default());
+    let most = lane.carriers.most(lane.orders.most_connections);
     let mut alarm = pin!(sleep_until(lane.orders.start.into()));
     let mut due = first;
     loop {
         let begun = lane.now();
         let outcome = exchange(&lane, &mut carrier, alarm.as_mut(), due).await;
         lane.count(due, begun, outcome);
-        due = match lane.take_due() {
+        let all_were_busy = lane.workers.get() == most && lane.idle.borrow().is_empty();
+        due = match lane.take_due(all_were_busy) {
             Some(next) => next,
             None => rest(&lane, &seat, &mut carrier).await,
         };
@@ -291,10 +296,4 @@ async fn rest(lane: &Lane, seat: &Rc<Seat>, carrier: &mut Carrier) -> Due {
 /// Adds to a gauge that only this thread writes.
 fn add(gauge: &AtomicU64, count: u64) {
     gauge.store(gauge.load(Ordering::Relaxed) + count, Ordering::Relaxed);
-}
-
-#[expect(clippy::cast_precision_loss, reason = "seconds of CPU time")]
-fn thread_cpu_s() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

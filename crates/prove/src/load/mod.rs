@@ -2,12 +2,14 @@
 
 mod carrier;
 mod connect;
+mod cpu;
 mod engine;
 mod failure;
 mod http1;
 mod http2;
 mod lane;
 mod latencies;
+mod lateness;
 mod origin;
 mod result;
 mod schedule;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use latencies::Latencies;
+pub use lateness::Lateness;
 pub use result::{LoadResult, Second};
 pub use spec::{Arrivals, LoadSpec, Process, Protocol, Request};
 

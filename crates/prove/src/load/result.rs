@@ -36,12 +36,17 @@ pub struct LoadResult {
     pub service: Latencies,
     /// How long after it was due each request was taken up: what the generator, or a lack of connections, added.
     pub lag: Latencies,
+    /// Requests that were due when all connections were busy.
+    pub waited: u64,
     /// Connections that were opened, also while warming up.
     pub connections: u64,
     /// Bytes of bodies received.
     pub body_bytes: u64,
     /// CPU time that the generator used while requests were due and counted, in seconds.
     pub generator_cpu_s: f64,
+    /// Time in which its threads were ready to work and had no CPU, in seconds; `None` where the kernel does not say
+    /// (`/proc/PID/schedstat`, Documentation/scheduler/sched-stats.rst).
+    pub generator_wait_s: Option<f64>,
     /// Threads of the generator; each can use one CPU.
     pub generator_threads: u64,
     /// Good answers per second that arrived while requests were due: what the server carried.

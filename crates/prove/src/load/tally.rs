@@ -19,6 +19,7 @@ pub(super) struct Tally {
     lag: Latencies,
     offered: u64,
     good: u64,
+    waited: u64,
     /// Requests that were taken up and have no outcome yet.
     outstanding: u64,
     body_bytes: u64,
@@ -50,6 +51,11 @@ impl Tally {
             self.offered += 1;
             self.second(due.at).offered += 1;
         }
+    }
+
+    /// It found all connections busy.
+    pub(super) fn waited(&mut self, due: Due) {
+        self.waited += u64::from(self.counts(due));
     }
 
     /// It is taken up.
@@ -112,6 +118,7 @@ impl Tally {
     pub(super) fn add_to(self, result: &mut LoadResult) {
         result.offered += self.offered;
         result.good += self.good;
+        result.waited += self.waited;
         result.body_bytes += self.body_bytes;
         for (status, count) in self.statuses {
             *result.statuses.entry(status).or_default() += count;

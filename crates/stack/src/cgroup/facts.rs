@@ -23,6 +23,9 @@ pub struct Facts {
     pub version: Version,
     /// Groups with a limit, a throttle count or an out-of-memory kill; at most 512, by path.
     pub groups: Vec<Group>,
+    /// Services, scopes and containers that have used a CPU, by path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub competitors: Vec<Competitor>,
     /// Groups looked at.
     pub looked_at: u64,
     /// Groups beyond what was looked at.
@@ -63,6 +66,31 @@ pub struct Group {
     pub memory_max_events: Option<u64>,
     /// Processes killed for lack of memory.
     pub oom_kills: Option<u64>,
+    /// Time in which at least one of its tasks waited for a CPU, in microseconds (`cpu.pressure`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_us: Option<u64>,
+    /// Its weight among its siblings (`cpu.weight`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u64>,
+    /// Whether one of its processes listens for connections; looked at only where it waits for CPUs or has a quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listens: Option<bool>,
     /// Bytes read and written, from `io.stat` or blkio, all devices together.
     pub io_bytes: Option<u64>,
+}
+
+/// A service, a scope or a container, which competes with others for the CPUs as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Competitor {
+    /// The path below the hierarchy's root.
+    pub path: String,
+    /// CPU time used, in microseconds.
+    pub usage_us: u64,
+    /// Time in which at least one of its tasks waited for a CPU, in microseconds; `None` where the kernel does not count it.
+    pub waited_us: Option<u64>,
+    /// Its weight among its siblings; 100 unless somebody set another.
+    pub weight: Option<u64>,
+    /// Whether one of its processes listens for connections; looked at only where it waits for CPUs or has a quota.
+    pub listens: Option<bool>,
 }

@@ -3,6 +3,7 @@
 mod causes;
 mod facts;
 mod parse;
+mod processors;
 pub mod rates;
 mod read;
 mod stations;
@@ -10,6 +11,7 @@ mod symptoms;
 mod unit;
 mod walk;
 
+pub(crate) use causes::hog;
 pub use facts::*;
 pub use parse::{parse_cpu_max, parse_io_bytes, parse_key_values, parse_mounts};
 pub use read::read;

@@ -2,7 +2,7 @@
 
 use model::counter::{growth, per_second};
 
-use super::{Facts, Group};
+use super::{Competitor, Facts, Group};
 use crate::Span;
 
 /// A group with a CPU quota over the window.
@@ -20,6 +20,8 @@ pub struct Quota<'a> {
     pub throttled: u64,
     /// Time throttled per second of the window, summed over CPUs.
     pub throttled_s_per_s: Option<f64>,
+    /// Whether it listens for connections, as far as either reading could tell.
+    pub listens: Option<bool>,
 }
 
 /// Fewer periods than this are too few to speak of a share of them.
@@ -73,7 +75,43 @@ fn quota<'a>(first: &Group, last: &'a Group, seconds: f64) -> Option<Quota<'a>> 
         periods: growth(first.periods?, last.periods?)?,
         throttled: growth(first.throttled_periods?, last.throttled_periods?)?,
         throttled_s_per_s: per_s(first.throttled_us, last.throttled_us),
+        listens: first.listens.max(last.listens),
     })
+}
+
+/// What one competitor for the CPUs did over the window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use<'a> {
+    /// The group at the last reading.
+    pub group: &'a Competitor,
+    /// CPUs that it used.
+    pub cpus: f64,
+    /// The share of the window in which at least one of its tasks waited for a CPU, 0 to 1.
+    pub waited: Option<f64>,
+    /// Whether it listens for connections, as far as either reading could tell.
+    pub listens: Option<bool>,
+}
+
+/// Every competitor for the CPUs, those that used most first; one that came within the window from its beginning.
+pub fn uses<'a>(span: &Span<'a, Facts>) -> Vec<Use<'a>> {
+    let used = span.last.competitors.iter().filter_map(|last| {
+        let first = span.first.competitors.iter().find(|first| first.path == last.path);
+        if first.is_none() && span.first.left_out > 0 {
+            return None;
+        }
+        let usage_us = first.map_or(0, |first| first.usage_us);
+        let waited = first.map_or(Some(0), |first| first.waited_us).zip(last.waited_us);
+        let waited = waited.and_then(|(first, last)| per_second(first, last, span.seconds));
+        Some(Use {
+            group: last,
+            cpus: per_second(usage_us, last.usage_us, span.seconds)? / 1e6,
+            waited: waited.map(|us| (us / 1e6).min(1.0)),
+            listens: first.and_then(|first| first.listens).max(last.listens),
+        })
+    });
+    let mut used: Vec<_> = used.collect();
+    used.sort_by(|a, b| b.cpus.total_cmp(&a.cpus));
+    used
 }
 
 /// The share of its hard limit that a group holds and cannot give back, 0 to 1.

@@ -33,7 +33,7 @@ const CONTROLLERS: &[&str] = &[
 /// Files that belong to no controller.
 const PLAIN_FILES: &[&str] = &["tasks", "notify_on_release", "release_agent"];
 /// The unit types of systemd that are control groups: they win over a controller's name.
-const UNITS: &[&str] = &[".slice", ".scope", ".service", ".mount", ".swap", ".socket"];
+pub(super) const UNITS: &[&str] = &[".slice", ".scope", ".service", ".mount", ".swap", ".socket"];
 
 /// A hierarchy that is walked.
 pub(super) struct Hierarchy<'a> {

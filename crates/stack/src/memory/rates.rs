@@ -43,6 +43,17 @@ pub fn share(facts: &Facts, name: &str) -> Option<f64> {
     Some(*facts.meminfo.get(name)? as f64 / total as f64)
 }
 
+/// From this share of memory in reclaimable slabs on, they may crowd out something.
+pub const LARGE: f64 = 0.25;
+/// Below this share of free memory, whatever is wanted has to be reclaimed first.
+const FULL: f64 = 0.05;
+
+/// Whether all memory is taken, so that what is cached for one use is not there for another. `MemAvailable` cannot tell:
+/// it counts reclaimable slabs as available (mm/page_alloc.c, `si_mem_available`).
+pub fn is_full(facts: &Facts) -> Option<bool> {
+    share(facts, "MemFree").map(|free| free < FULL)
+}
+
 /// The evidence that is missing without a counter of `/proc/vmstat`.
 pub fn no_counter(name: &str) -> Missing {
     Missing::new(

@@ -80,11 +80,21 @@ fn overflows(first: &Interface, last: &Interface, seconds: f64) -> Vec<Overflow>
 }
 
 /// Whether a driver's counter says by its name that the receive ring had no room (`rx_no_dma_resources` of ixgbe,
-/// `rx_missed_errors`, `rx_out_of_buffer`-like names, `rx_discards_phy` of mlx5).
+/// `rx_missed_errors`, `rx_out_of_buffer`-like names, `rx_discards_phy` of mlx5, `pkts rx OOB` of vmxnet3: out of buffers).
 fn is_overflow(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let words =
-        ["no_dma", "no_desc", "nodesc", "no_buf", "nobuf", "missed", "fifo", "discard", "out_of_buffer"];
+    let words = [
+        "no_dma",
+        "no_desc",
+        "nodesc",
+        "no_buf",
+        "nobuf",
+        "missed",
+        "fifo",
+        "discard",
+        "out_of_buffer",
+        "rx oob",
+    ];
     let other = ["tx", "steer", "vlan", "filter", "pause", "xdp"];
     words.iter().any(|word| name.contains(word)) && !other.iter().any(|word| name.contains(word))
 }
@@ -126,10 +136,13 @@ mod tests {
             "rx_fifo_errors",
             "rx_discards_phy",
             "rx_nodesc_drops",
+            "pkts rx OOB",
         ] {
             assert!(is_overflow(name), "{name}");
         }
-        for name in ["tx_fifo_errors", "rx_steer_missed_packets", "rx_packets", "rx_queue_0_drops"] {
+        for name in
+            ["tx_fifo_errors", "rx_steer_missed_packets", "rx_packets", "rx_queue_0_drops", "ucast pkts rx"]
+        {
             assert!(!is_overflow(name), "{name}");
         }
     }

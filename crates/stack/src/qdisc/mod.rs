@@ -2,6 +2,7 @@
 
 mod causes;
 mod facts;
+mod per_flow;
 pub mod rates;
 mod read;
 mod stations;

@@ -23,6 +23,10 @@ pub struct Root<'a> {
     pub overlimits_per_s: f64,
     /// The most packets seen queued at any reading.
     pub most_backlog: u64,
+    /// The fewest packets seen queued, over all readings; 0 where one reading lacks the root.
+    pub least_backlog: u64,
+    /// The fewest bytes seen queued, likewise.
+    pub least_backlog_bytes: u64,
     /// Places for packets: the root's limit, or the sum of the limits below it.
     pub limit_packets: Option<u64>,
 }
@@ -54,6 +58,11 @@ pub fn is_replaceable(facts: &Facts, root: &Qdisc) -> bool {
     classless(&root.kind) && !meant && leaf_kinds(facts, &root.interface).into_iter().all(classless)
 }
 
+/// Whether packets leave in the order in which they came, whatever flow they belong to.
+pub fn is_first_in_first_out(kind: &str) -> bool {
+    ["pfifo", "pfifo_fast", "bfifo", "pfifo_head_drop"].contains(&kind)
+}
+
 /// Whether it hangs below the root and carries packets out (`ingress` and `clsact` hang at `ffff:`).
 pub fn is_leaf(qdisc: &Qdisc) -> bool {
     !is_root(qdisc)
@@ -79,7 +88,11 @@ fn root<'a>(span: &Span<'a, Facts>, every: &[&Facts], last: &'a Qdisc) -> Option
     };
     let first = span.first.qdiscs.iter().find(same)?;
     let rate = |field: fn(&Qdisc) -> u64| per_second(field(first), field(last), span.seconds);
-    let seen = every.iter().filter_map(|facts| facts.qdiscs.iter().find(same));
+    let seen = || every.iter().filter_map(|facts| facts.qdiscs.iter().find(same));
+    let least = |field: fn(&Qdisc) -> u64| match seen().count() == every.len() {
+        true => seen().map(field).min().unwrap_or(0),
+        false => 0,
+    };
     let leaves = || {
         let below = span.last.qdiscs.iter();
         below.filter(|qdisc| qdisc.interface == last.interface && is_leaf(qdisc))
@@ -92,7 +105,9 @@ fn root<'a>(span: &Span<'a, Facts>, every: &[&Facts], last: &'a Qdisc) -> Option
         bytes_per_s: rate(|qdisc| qdisc.bytes)?,
         drops_per_s: rate(|qdisc| qdisc.drops)?,
         overlimits_per_s: rate(|qdisc| qdisc.overlimits)?,
-        most_backlog: seen.map(|qdisc| qdisc.backlog_packets).max().unwrap_or(0),
+        most_backlog: seen().map(|qdisc| qdisc.backlog_packets).max().unwrap_or(0),
+        least_backlog: least(|qdisc| qdisc.backlog_packets),
+        least_backlog_bytes: least(|qdisc| qdisc.backlog_bytes),
         limit_packets: last.limit_packets.map(u64::from).or(below),
     })
 }
@@ -103,6 +118,36 @@ impl Root<'_> {
         let signalling = |kind: &str| ["fq_codel", "codel", "cake", "pie", "fq_pie", "red"].contains(&kind);
         signalling(&self.qdisc.kind)
             || (!self.leaves.is_empty() && self.leaves.iter().all(|kind| signalling(kind)))
+    }
+
+    /// The kind of the root.
+    pub fn kind(&self) -> &str {
+        &self.qdisc.kind
+    }
+
+    /// Whether it lets packets out at a rate of its own, in an order that what hangs below decides.
+    pub fn is_shaper(&self) -> bool {
+        ["tbf", "htb", "hfsc"].contains(&self.kind())
+    }
+
+    /// Whether all flows share one queue and leave it in the order in which they came. What the kernel puts below a
+    /// shaper by itself is such a queue, and is not listed.
+    pub fn is_first_in_first_out(&self) -> bool {
+        let below = self.leaves.iter().all(|kind| is_first_in_first_out(kind));
+        let classes = self.is_shaper() || (self.kind() == "mq" && !self.leaves.is_empty());
+        is_first_in_first_out(self.kind()) || (classes && below)
+    }
+
+    /// Whether flows have queues of their own, so that a small answer does not wait for a large one.
+    pub fn queues_per_flow(&self) -> bool {
+        let apart = |kind: &str| ["fq_codel", "fq", "cake", "fq_pie", "sfq", "hhf"].contains(&kind);
+        apart(self.kind()) || (!self.leaves.is_empty() && self.leaves.iter().all(|kind| apart(kind)))
+    }
+
+    /// How long the fewest bytes seen take to leave at the rate of the window; `None` where nothing leaves.
+    #[expect(clippy::cast_precision_loss, reason = "bytes in a queue")]
+    pub fn least_wait_s(&self) -> Option<f64> {
+        (self.bytes_per_s > 0.0).then(|| self.least_backlog_bytes as f64 / self.bytes_per_s)
     }
 
     /// The share of packets dropped, 0 to 1; `None` without packets.

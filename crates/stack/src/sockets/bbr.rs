@@ -39,7 +39,8 @@ pub(super) fn remedy(evidence: &Evidence, losses: &[(&str, String)]) -> Remedy {
         &format!("/proc/sys {AVAILABLE}"),
     );
     let mut remedy = remedy.change(module("tcp_bbr", bbr)).change(control);
-    if evidence.settings.value(DEFAULT_QDISC) != Some("fq") {
+    // A network namespace other than the first has no such parameter.
+    if evidence.settings.value(DEFAULT_QDISC).is_some_and(|kind| kind != "fq") {
         let fq = Derived::new("fq", "fq paces cheaper than TCP's own timers; it sets queues made later only");
         let change = Change::sysctl(DEFAULT_QDISC, current(DEFAULT_QDISC), fq);
         remedy = remedy.change(change.owned_by(evidence.settings.owner(DEFAULT_QDISC)));

@@ -37,10 +37,19 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let throttled: Vec<_> = quotas.iter().filter(|quota| quota.is_throttled()).collect();
     let cpus =
         evidence.latest(|reading| &reading.cpu).ok().map(|cpu| cpu.cpus.len()).filter(|count| *count > 0);
-    let outcome = if let Some(worst) = throttled.first() {
+    let (background, felt): (Vec<&Quota>, Vec<&Quota>) =
+        throttled.into_iter().partition(|quota| quota.listens == Some(false));
+    let outcome = if let Some(worst) = felt.first() {
         let confirmed = Outcome::confirmed(Severity::Limiting, line(worst));
-        let remedies = throttled.iter().take(4).filter_map(|quota| remedy(quota, cpus));
+        let remedies = felt.iter().take(4).filter_map(|quota| remedy(quota, cpus));
         together(remedies).into_iter().fold(confirmed, Outcome::remedy)
+    } else if let Some(worst) = background.first() {
+        let line =
+            format!("{}; no connection arrives there: the quota holds background work back", line(worst));
+        Outcome::consistent(Severity::Hygiene, line).lacks(Missing::new(
+            format!("whether anybody waits for {}", worst.path),
+            "a job that holds locks of a database while it stands still holds up everybody: ask the database for them",
+        ))
     } else if quotas.is_empty() {
         return Err(Missing::new(
             "cpu.stat with growing counters",

@@ -5,7 +5,7 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cpu::shares::{self, Shares, percent};
-use crate::{Cause, Evidence, wording};
+use crate::{Cause, Evidence, cgroup, wording};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "cpu.work-exceeds-cpus",
@@ -50,6 +50,13 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
                 "a window without steal",
                 "settle cpu.steal first: stolen CPUs are not there to be used",
             ))
+        } else if let Some(hog) = cgroup::hog(evidence) {
+            Outcome::consistent(Severity::Limiting, format!("{line}; {hog} is background work")).lacks(
+                Missing::new(
+                    format!("a window without {hog}"),
+                    "settle cgroup.cpu-hog first: without that work the CPUs may be enough",
+                ),
+            )
         } else if total.free() + total.nice >= LITTLE_TIME_LEFT {
             let line = format!("{line}; {} % at low priority", number_text(percent(total.nice)));
             Outcome::consistent(Severity::Latent, line).lacks(Missing::new(

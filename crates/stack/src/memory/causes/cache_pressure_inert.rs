@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Change, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::cpu::shares::percent;
-use crate::memory::rates::{available, no_counter, rate, rate_of_all, share};
+use crate::memory::rates::{LARGE, available, is_full, no_counter, rate, rate_of_all, share};
 use crate::settings::edits;
 use crate::{Cause, Evidence};
 
@@ -24,10 +24,6 @@ const FAIR: u64 = 100;
 const LOWEST: u64 = 30;
 /// Above it, reclaim searches for more entries than there are.
 const HIGHEST: u64 = 200;
-/// Entries may be reclaimed sooner from this share of memory in reclaimable slabs on …
-const LARGE: f64 = 0.25;
-/// … and below this share of available memory.
-const SCARCE: f64 = 0.10;
 /// Above this share of available memory nothing is short.
 const PLENTY: f64 = 0.20;
 /// From this many file pages per second that were dropped and wanted again on, pages are short.
@@ -38,6 +34,7 @@ struct Seen {
     scanned_per_s: f64,
     available: f64,
     reclaimable: f64,
+    is_full: bool,
     refaults_per_s: f64,
 }
 
@@ -64,6 +61,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         scanned_per_s: rate(&span, "slabs_scanned").ok_or_else(|| no_counter("slabs_scanned"))?,
         available: available(latest).ok_or_else(|| meminfo("MemAvailable"))?,
         reclaimable: share(latest, "SReclaimable").unwrap_or(0.0),
+        is_full: is_full(latest).unwrap_or(false),
         refaults_per_s: rate(&span, "workingset_refault_file")
             .or_else(|| rate_of_all(&span, "workingset_refault"))
             .unwrap_or(0.0),
@@ -78,13 +76,20 @@ fn judge(seen: &Seen, evidence: &Evidence) -> Outcome {
         let line = format!("{value} acts only while memory is reclaimed: nothing was; {here}");
         return Outcome::confirmed(Severity::Folklore, line).remedy(remedy(value, evidence));
     }
-    let crowded = seen.reclaimable > LARGE && seen.available < SCARCE;
+    let crowded = seen.reclaimable > LARGE && seen.is_full;
     let line = match value {
         value if value > HIGHEST => {
             format!("{value} makes reclaim search for {}× the entries; {here}", number_text(times(value)))
         }
         value if value > FAIR && crowded => {
             return Outcome::ruled_out(format!("{value} is right: entries crowd pages out; {here}"));
+        }
+        value if value > FAIR && seen.is_full => {
+            let line = format!("{value} may be what keeps entries from crowding pages out");
+            return Outcome::consistent(Severity::Folklore, line).lacks(Missing::new(
+                "the share of entries at 100",
+                "set it to 100 for an hour, and look whether reclaimable slabs take a quarter of memory",
+            ));
         }
         value if value > FAIR => format!("{value} drops entries that do not crowd anything out; {here}"),
         value if value < LOWEST => format!("{value} keeps entries before pages that are needed; {here}"),

@@ -6,7 +6,7 @@ use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, 
 
 use crate::cpu::shares::{percent, stalled};
 use crate::memory::Facts;
-use crate::memory::rates::{available, bytes_text, rate, rate_of_all, share};
+use crate::memory::rates::{LARGE, available, bytes_text, is_full, rate, rate_of_all, share};
 use crate::{Cause, Evidence, Span};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -18,9 +18,7 @@ pub(super) static CAUSE: Cause = Cause {
     test,
 };
 
-/// From this share of memory in reclaimable slabs on, they may crowd out something.
-const LARGE: f64 = 0.25;
-/// Below this share of available memory something is crowded out.
+/// With less memory than this besides the entries, pages have hardly a place left.
 const SCARCE: f64 = 0.10;
 /// From this share of the window with a task stalled on memory on.
 const PRESSURE: f64 = 0.10;
@@ -38,6 +36,8 @@ struct Seen {
     negative_per_s: Option<f64>,
     reclaimable: f64,
     available: f64,
+    free: f64,
+    is_full: bool,
     hurts: bool,
     cache_pressure: Option<u64>,
 }
@@ -46,9 +46,10 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let span = evidence.span(|reading| &reading.memory)?;
     let seen = look(evidence, &span)?;
     let line = line(&seen);
-    let crowded = seen.reclaimable >= LARGE && seen.available < SCARCE;
+    let large = seen.reclaimable >= LARGE && seen.is_full;
+    let crowded = large && seen.available - seen.reclaimable < SCARCE;
     let probed = seen.negative_per_s.is_some_and(|rate| rate >= PROBES_PER_S);
-    let outcome = if crowded && seen.hurts {
+    let outcome = if large && seen.hurts {
         Outcome::confirmed(Severity::Limiting, line).remedy(prober(&seen)).remedy(pressure(&seen, evidence))
     } else if crowded {
         Outcome::consistent(Severity::Latent, line).lacks(Missing::new(
@@ -84,6 +85,8 @@ fn look(evidence: &Evidence, span: &Span<Facts>) -> Result<Seen, Missing> {
         negative_per_s: negative.map(|(first, last)| per_second(first, last, span.seconds).unwrap_or(0.0)),
         reclaimable: share(facts, "SReclaimable").ok_or_else(|| meminfo("SReclaimable"))?,
         available: available(facts).ok_or_else(|| meminfo("MemAvailable"))?,
+        free: share(facts, "MemFree").ok_or_else(|| meminfo("MemFree"))?,
+        is_full: is_full(facts).unwrap_or(false),
         hurts: pressure.is_some_and(|share| share >= PRESSURE)
             || stalls.is_some_and(|rate| rate >= STALLS_PER_S)
             || rate(span, "workingset_refault_file").is_some_and(|rate| rate >= PROBES_PER_S),
@@ -98,10 +101,10 @@ fn line(seen: &Seen) -> String {
         .filter(|rate| *rate >= 1.0)
         .map_or_else(String::new, |rate| format!("; {}/s of absent names", number_text(rate.round())));
     format!(
-        "{} entries take {}{negative}; {} % of memory available",
+        "{} entries take {}{negative}; {} % of memory free",
         number_text(seen.entries as f64),
         bytes_text(seen.bytes),
-        number_text(percent(seen.available))
+        number_text(percent(seen.free))
     )
 }
 
@@ -111,6 +114,7 @@ fn observations(seen: &Seen) -> Vec<Observation> {
         Observation::new("/proc/slabinfo", "dentry objects × size", seen.bytes).unit("bytes"),
         Observation::new("/proc/meminfo", "SReclaimable", percent(seen.reclaimable)).unit("%"),
         Observation::new("/proc/meminfo", "MemAvailable", percent(seen.available)).unit("%"),
+        Observation::new("/proc/meminfo", "MemFree", percent(seen.free)).unit("%"),
     ];
     seen_all.extend(
         seen.negative
@@ -134,7 +138,7 @@ fn pressure(seen: &Seen, evidence: &Evidence) -> Remedy {
     let value = (100.0 * seen.reclaimable / LARGE).clamp(150.0, 200.0).round();
     let target = Derived::new(value, "min(max(100 × SReclaimable share / 0.25, 150), 200)")
         .input("SReclaimable share", format!("{:.2}", seen.reclaimable), "/proc/meminfo")
-        .input("MemAvailable share", format!("{:.2}", seen.available), "/proc/meminfo");
+        .input("MemFree share", format!("{:.2}", seen.free), "/proc/meminfo");
     let change = Change::sysctl(KEY, seen.cache_pressure.map(|value| value.to_string()), target)
         .owned_by(evidence.settings.owner(KEY))
         .risks("acts only while memory is reclaimed; far above 200 reclaim searches for entries that are not there");

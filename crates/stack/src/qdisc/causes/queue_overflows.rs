@@ -3,6 +3,7 @@
 use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
+use crate::qdisc::per_flow;
 use crate::qdisc::rates::{Root, link_bits_per_s, roots};
 use crate::{Cause, Evidence};
 
@@ -15,8 +16,6 @@ pub(super) static CAUSE: Cause = Cause {
     test,
 };
 
-/// The kind of queue that interfaces get by themselves.
-const DEFAULT: &str = "net.core.default_qdisc";
 /// Fewer drops per second than this are no overflow.
 const LEAST_PER_S: f64 = 1.0;
 /// From this share of the link's speed on, the link is what holds back.
@@ -85,16 +84,11 @@ fn limit_bits_per_s(evidence: &Evidence, root: &Root) -> Option<f64> {
     link.into_iter().chain(shaper).filter(|bits| *bits > 0).min().map(|bits| bits as f64)
 }
 
-/// Whether packets leave in the order in which they came, whatever flow they belong to.
-fn is_first_in_first_out(kind: &str) -> bool {
-    ["pfifo", "pfifo_fast", "bfifo"].contains(&kind)
-}
-
 fn remedy(evidence: &Evidence, root: &Root, full: bool) -> Remedy {
     let interface = &root.qdisc.interface;
-    let below = !root.leaves.is_empty() && root.leaves.iter().all(|kind| is_first_in_first_out(kind));
-    if is_first_in_first_out(&root.qdisc.kind) || (root.qdisc.kind == "mq" && below) {
-        return queue_per_flow(evidence, root);
+    if root.is_first_in_first_out() {
+        let drops = format!("{}/s", number_text(root.drops_per_s));
+        return per_flow::remedy(evidence, root, "drops", &drops);
     }
     let place =
         if full { "the link, or what is sent over it" } else { "what is sent, or the rate it is shaped to" };
@@ -105,42 +99,6 @@ fn remedy(evidence: &Evidence, root: &Root, full: bool) -> Remedy {
         .risks("a longer queue would only make every packet late");
     Remedy::new(format!("Send less over {interface}"), format!("drops of {interface} fall below 1/s"))
         .change(change)
-}
-
-/// A queue for each flow. The queues of a new `mq` are of the default kind, which is changed first where it has but one
-/// queue.
-fn queue_per_flow(evidence: &Evidence, root: &Root) -> Remedy {
-    let interface = &root.qdisc.interface;
-    let drops = format!("{}/s", number_text(root.drops_per_s));
-    let target = |value: &str, formula: &str| {
-        Derived::new(value, formula).input("kind", root.kinds(), "RTM_GETQDISC").input(
-            "drops",
-            &drops,
-            "RTM_GETQDISC",
-        )
-    };
-    let mut remedy =
-        Remedy::new(format!("Queue each flow apart on {interface}"), "p99 of small responses falls");
-    let default = evidence.settings.value(DEFAULT);
-    if default.is_none_or(is_first_in_first_out) {
-        let formula = "a queue per flow, so that small answers overtake large ones";
-        let change = Change::sysctl(DEFAULT, default.map(str::to_owned), target("fq_codel", formula))
-            .owned_by(evidence.settings.owner(DEFAULT))
-            .risks("none at once: it acts on queues that are made later");
-        remedy = remedy.change(change);
-    }
-    let (value, formula) = match root.leaves.is_empty() {
-        true => ("fq_codel", "a queue per flow, so that small answers overtake large ones"),
-        false => ("mq", "attached anew, so that each transmit queue gets the default, a queue per flow"),
-    };
-    let what = ChangeKind::Qdisc { interface: interface.clone() };
-    remedy.change(
-        Change::new(what, Some(root.kinds()), target(value, formula))
-            .persists_by(
-                "net.core.default_qdisc in /etc/sysctl.d, which acts when the interface is brought up",
-            )
-            .risks("packets queued at that moment are lost; bulk transfers still get what the link gives"),
-    )
 }
 
 fn observations(root: &Root, used: Option<f64>) -> Vec<Observation> {
