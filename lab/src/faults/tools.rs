@@ -27,10 +27,6 @@ pub const MODPROBE: Tool = Tool { program: "modprobe", package: "kmod" };
 pub const ETHTOOL: Tool = Tool { program: "ethtool", package: "ethtool" };
 /// Enters namespaces.
 pub const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
-/// Loads kernel modules.
-pub const MODPROBE: Tool = Tool { program: "modprobe", package: "kmod" };
-/// Sets queueing disciplines.
-pub const TC: Tool = Tool { program: "tc", package: "iproute2" };
 /// Mounts file systems.
 pub const MOUNT: Tool = Tool { program: "mount", package: "mount" };
 /// Exports folders by NFS.
