@@ -5,3 +5,4 @@ pub mod nfs;
 pub mod prediction;
 pub mod server;
 pub mod stat;
+pub mod undisturbed;

@@ -3,6 +3,7 @@
 use crate::faults::Result;
 use crate::faults::netns::Namespace;
 use crate::parts::prediction::Load;
+use crate::parts::undisturbed::Undisturbed;
 use crate::scenario::{Scenario, World};
 use crate::score::{Prediction, Score};
 use crate::services;
@@ -20,6 +21,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 const LOW_PER_S: f64 = 12.0;
 
 fn run(score: &mut Score) -> Result<()> {
+    let _undisturbed = Undisturbed::begin(&mut score.remarks);
     let namespace = Namespace::create()?;
     let folder = services::folder()?;
     PhpFpm::page(folder.path(), "<?php usleep(100000); echo \"ok\\n\";")?;

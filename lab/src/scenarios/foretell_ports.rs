@@ -4,6 +4,7 @@ use crate::faults::netns::VethPair;
 use crate::faults::{FaultError, Result};
 use crate::parts::prediction::Load;
 use crate::parts::server;
+use crate::parts::undisturbed::Undisturbed;
 use crate::scenario::{Scenario, World};
 use crate::score::{Prediction, Score};
 
@@ -23,6 +24,7 @@ const OVERLOAD_PER_S: f64 = 14.0;
 const MINUTE_S: u32 = 64;
 
 fn run(score: &mut Score) -> Result<()> {
+    let _undisturbed = Undisturbed::begin(&mut score.remarks);
     let pair = VethPair::create(&[])?;
     pair.left.set("net/ipv4/ip_local_port_range", RANGE)?;
     let _server =

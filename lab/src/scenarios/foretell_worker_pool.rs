@@ -6,6 +6,7 @@ use crate::faults::Result;
 use crate::faults::netns::Namespace;
 use crate::parts::prediction::Load;
 use crate::parts::server;
+use crate::parts::undisturbed::Undisturbed;
 use crate::scenario::{Scenario, World};
 use crate::score::{Prediction, Score};
 
@@ -20,6 +21,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 const LOW_PER_S: f64 = 20.0;
 
 fn run(score: &mut Score) -> Result<()> {
+    let _undisturbed = Undisturbed::begin(&mut score.remarks);
     let namespace = Namespace::create()?;
     let _server =
         server::start(&namespace, &["--listen", "127.0.0.1:8080", "--workers", "16", "--service-ms", "80"])?;

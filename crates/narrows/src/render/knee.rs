@@ -12,14 +12,21 @@ use super::wording;
 const SCHEMA: &str = "narrows.knee/1";
 /// Stations that are shown, nearest first.
 const STATIONS: usize = 5;
+/// From this share on, all of a limit is in use, as far as a reading can tell.
+const FULL: f64 = 0.995;
 
-/// Stations with a foretold rate, the lowest first.
+/// Stations with a foretold rate, the lowest first. One that was full at the first rate already is none of them: where that
+/// rate is carried, something else fills it.
 fn foretelling(report: &Report) -> Vec<(&StationReport, f64)> {
-    let stations = report.stations.iter();
+    let stations = report.stations.iter().filter(|station| !is_full(station));
     let mut all: Vec<_> =
         stations.filter_map(|station| Some((station, station.saturates_at_requests_per_s?))).collect();
     all.sort_by(|(_, a), (_, b)| a.total_cmp(b));
     all
+}
+
+fn is_full(station: &StationReport) -> bool {
+    station.station.is_saturated() || station.utilization.is_some_and(|share| share >= FULL)
 }
 
 /// Foretold ÷ measured, where the stack's own limit was found.
@@ -49,6 +56,7 @@ pub(crate) fn json(report: &Report, knee: &Knee) -> anyhow::Result<Value> {
 pub(crate) fn human(report: &Report, knee: &Knee) -> String {
     let mut page = Page::default();
     foretold(&mut page, report);
+    full(&mut page, report);
     measured(&mut page, knee);
     if let Some(ratio) = ratio(report, knee) {
         page.line("  Foretold ÷ measured: ", strong(), 23, &format!("{ratio:.2}"));
@@ -73,6 +81,13 @@ fn foretold(page: &mut Page, report: &Report) {
     page.line("  Foretold: ", strong(), 12, &text);
     for (station, per_s) in all.iter().skip(1).take(STATIONS - 1) {
         page.line("", faint(), 12, &format!("then {} at {}", station.station.what, rate(*per_s)));
+    }
+}
+
+fn full(page: &mut Page, report: &Report) {
+    for station in report.stations.iter().filter(|station| is_full(station)) {
+        let text = format!("{} was full at the first rate already, by whatever", station.station.what);
+        page.line("", doubtful(), 12, &text);
     }
 }
 

@@ -42,7 +42,7 @@ fn simulate(rate: f64, mut done: impl FnMut(f64) -> Option<f64>) -> LoadResult {
     result.by_second = vec![Second::default(); SECONDS as usize];
     let due = (rate * (WARM_UP_S + SECONDS as f64)).round() as u64;
     for at_s in (0..due).map(|index| index as f64 / rate) {
-        let second = |at_s: f64| (at_s >= WARM_UP_S).then(|| (at_s - WARM_UP_S) as usize);
+        let second = |at_s: f64| (at_s >= WARM_UP_S).then_some((at_s - WARM_UP_S) as usize);
         let counted = second(at_s);
         result.offered += u64::from(counted.is_some());
         counted
