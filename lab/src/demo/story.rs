@@ -52,7 +52,7 @@ One thing is made smaller, so that you need not wait: the web host has 500 local
 }
 
 fn incident(screen: &mut Screen<'_>, shop: &Shop, seen: &Seen) -> Result<()> {
-    screen.heading(&format!("1  The incident: {} visitors a second", PER_S))?;
+    screen.heading(&format!("1  The incident: {PER_S} visitors a second"))?;
     show(screen, seen, 0, |seconds| seconds.iter().filter(|second| second.failed > 0).count() >= 3)?;
     let error = shop.last_error()?.unwrap_or_else(|| "nothing".to_owned());
     let error = error.split(" in /").next().unwrap_or(&error);
