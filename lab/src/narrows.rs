@@ -13,8 +13,12 @@ pub fn program() -> Result<PathBuf> {
     found.ok_or_else(|| FaultError::new("there is no narrows beside this program: cargo build -p narrows"))
 }
 
-/// Builds it by the profile of this test, so that a test of this package alone has it too.
-pub fn build() -> Result<()> {
+/// Builds it where there is none yet, by the profile of this test: a test of this package alone does not. Tests of the
+/// workspace have built it, and building it again by itself would choose other features of the dependencies.
+pub fn build_if_missing() -> Result<()> {
+    if program().is_ok() {
+        return Ok(());
+    }
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--package", "narrows"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     if !cfg!(debug_assertions) {

@@ -9,7 +9,7 @@ use lab::score::Score;
 
 #[test]
 fn every_quick_scenario_shows_what_it_claims() -> Result<()> {
-    lab::narrows::build()?;
+    lab::narrows::build_if_missing()?;
     let _alone = machine_alone()?;
     let mut complaints = vec![];
     for scenario in SCENARIOS.iter().filter(|scenario| scenario.quick) {
@@ -26,7 +26,7 @@ fn every_quick_scenario_shows_what_it_claims() -> Result<()> {
 
 #[test]
 fn the_demo_names_tries_proves_and_undoes() -> Result<()> {
-    lab::narrows::build()?;
+    lab::narrows::build_if_missing()?;
     let _alone = machine_alone()?;
     let mut shown = vec![];
     let told = lab::demo::show(&mut shown);

@@ -51,7 +51,7 @@ impl<'a> Screen<'a> {
 
     /// Parts of an output, and how many lines are left out between them. All of it where no part is named.
     pub(super) fn parts(&mut self, output: &str, parts: &[Part]) -> Result<()> {
-        let mut left_out = 0;
+        let (mut left_out, mut blank) = (0, "");
         for paragraph in output.trim_end().split("\n\n") {
             let lines: Vec<_> = paragraph.lines().collect();
             let first = lines.first().map(|line| plain(line)).unwrap_or_default();
@@ -59,10 +59,11 @@ impl<'a> Screen<'a> {
             let shown = if parts.is_empty() { lines.len() } else { part.map_or(0, |Part(_, most)| *most) };
             if shown > 0 {
                 self.gap(&mut left_out)?;
-                for line in lines.iter().take(shown) {
-                    self.say(line)?;
-                }
-                self.say("")?;
+                self.say(&format!(
+                    "{blank}{}",
+                    lines.get(..shown.min(lines.len())).unwrap_or_default().join("\n")
+                ))?;
+                blank = "\n";
             }
             left_out += lines.len().saturating_sub(shown);
         }
@@ -107,7 +108,8 @@ mod tests {
         let mut printed = Vec::new();
         Screen::new(&mut printed).parts(output, &[Part("headline", 1), Part("B", 2)])?;
         let printed = String::from_utf8_lossy(&printed).into_owned();
-        let expected = "headline\n\n  ⋮ 3 lines not shown here\n\x1b[1mB\x1b[0m\n  three\n\n  ⋮ 2 lines not shown here\n";
+        let expected =
+            "headline\n  ⋮ 3 lines not shown here\n\n\x1b[1mB\x1b[0m\n  three\n  ⋮ 2 lines not shown here\n";
         assert_eq!(printed, expected);
         Ok(())
     }

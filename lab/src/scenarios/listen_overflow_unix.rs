@@ -30,12 +30,12 @@ const SITE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOS
 /// What somebody lowered the limit to, and what a kernel has by itself.
 const SHORT: &str = "16";
 const DEFAULT: &str = "4096";
-const WORKERS: u32 = 4;
-/// Waits as a database does, and uses no CPU meanwhile.
-const PAGE: &str = "<?php usleep(80000); echo 'ok';";
+const WORKERS: u32 = 6;
+/// Waits as for a database, and uses no CPU meanwhile: so long is the queue full, and no sample misses it.
+const PAGE: &str = "<?php usleep(150000); echo 'ok';";
 /// Visitors who come at once: more than the workers and the queue hold, fewer than a queue of 64 does.
 const BURST: usize = 48;
-/// From one burst to the next: longer than a burst of 48 takes, 48 ÷ 4 × 80 ms.
+/// From one burst to the next: longer than a burst of 48 takes, 48 ÷ 6 × 150 ms.
 const EVERY: Duration = Duration::from_millis(1500);
 /// Bursts whose errors are counted.
 const BURSTS: usize = 4;
@@ -87,13 +87,13 @@ impl Shop {
 fn run(score: &mut Score) -> Result<()> {
     let mut shop = Shop::open(SHORT)?;
     let site = Site::own(&shop.namespace)?;
-    let report = shop.under_bursts(|| site.check(&["--for", "5s"]))?;
+    let report = shop.under_bursts(|| site.check(&["--for", "8s"]))?;
     score.judge(&report, CAUSE, RIVALS);
     let before = shop.refused()?;
     let errno = shop.nginx.errors("(11: Resource temporarily unavailable)")?;
     score.remarks.push(format!("nginx logged errno 11 {errno} times"));
 
-    let plan = shop.under_bursts(|| site.plan(&["--for", "5s", "--only", CAUSE]))?;
+    let plan = shop.under_bursts(|| site.plan(&["--for", "8s", "--only", CAUSE]))?;
     site.apply()?;
     let unrestarted = shop.refused()?;
     score.remarks.push(format!("before PHP-FPM was restarted: {unrestarted} answers 502 still"));

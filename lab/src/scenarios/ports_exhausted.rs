@@ -12,7 +12,7 @@ use crate::site::Site;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "ports-exhausted",
-    title: "PHP cannot reach MariaDB: 1,000 local ports, and TIME_WAIT keeps each for 60 s",
+    title: "PHP cannot reach MariaDB: 500 local ports, and TIME_WAIT keeps each for 60 s",
     world: World::Namespaces,
     quick: true,
     run,
@@ -28,9 +28,9 @@ const RIVALS: &[&str] = &[
     "sockets.accept-queue-overflow",
     "sockets.unix-queue-overflow",
 ];
-/// 15 s of such visitors are 900 ports, so that `tcp_fin_timeout=15` would carry them if it did what is believed of it.
-/// 60 s of them are 3,600.
-const PER_S: u32 = 60;
+/// 15 s of such visitors are 450 ports, so that `tcp_fin_timeout=15` would carry them if it did what is believed of it.
+/// 60 s of them are 1,800.
+const PER_S: u32 = 30;
 /// From then on a port that is kept for 15 s only would have come back, and none that is kept for 60 s has.
 const LATER_S: usize = 18;
 /// How many seconds are counted.

@@ -1,5 +1,5 @@
 //! A PHP shop of Debian's own packages: nginx and PHP-FPM on one host, MariaDB on another, and its visitors, each in a
-//! network namespace. The web host has 1,000 local ports.
+//! network namespace. The web host has 500 local ports.
 
 mod place;
 mod visitors;

@@ -10,8 +10,8 @@ use crate::services::mariadb::MariaDb;
 use crate::services::nginx::Nginx;
 use crate::services::php_fpm::PhpFpm;
 
-/// The local ports of the web host: 1,000, so that they run out in seconds.
-const PORTS: &str = "40000 40999";
+/// The local ports of the web host: 500, so that they run out in seconds, and so that a few seconds use each of them again.
+const PORTS: &str = "40000 40499";
 /// The web host's address towards the database (TEST-NET-1, RFC 5737).
 const WEB: &str = "192.0.2.1";
 /// The web host's address towards its visitors (TEST-NET-2).

@@ -114,9 +114,9 @@ fn target(taken: &Taken, value: impl ToString, formula: &str) -> Derived {
 fn keep_alive(taken: &Taken) -> Remedy {
     let rate = f64::from(taken.destination.time_wait) / TIME_WAIT_S;
     let limit = f64::from(taken.usable) / TIME_WAIT_S;
-    let most = if taken.share() >= EXHAUSTED { "as many as the ports carry" } else { "now" };
+    let most = if taken.share() >= EXHAUSTED { ", all that the ports carry" } else { "" };
     let value = format!(
-        "fewer than {} new connections/s ({most}: about {})",
+        "fewer than {} new connections/s (now about {}{most})",
         number_text((limit / 2.0).floor()),
         number_text(rate.round())
     );
