@@ -127,3 +127,16 @@ impl Drop for Going {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_missed_and_one_that_is_there_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        look_for(folder.path(), 0..10).unwrap();
+        write_file(&folder.path().join("missing-class-7.php"), 1).unwrap();
+        assert!(look_for(folder.path(), 0..10).unwrap_err().to_string().starts_with("class 7 is in "));
+    }
+}
