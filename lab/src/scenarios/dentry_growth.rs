@@ -26,8 +26,8 @@ const CAUSE: &str = "memory.dentry-flood";
 const RIVALS: &[&str] = &["memory.swap-thrash", "memory.slab-table-inconsistent"];
 const KEY: &str = "vm.vfs_cache_pressure";
 /// It fits into the memory of the guest, as long as nothing else wants much.
-const FILE_MIB: usize = 300;
-const READ_MIB_PER_S: f64 = 6.0;
+const FILE_MIB: usize = 360;
+const READ_MIB_PER_S: f64 = 12.0;
 /// 147 MiB of entries.
 const MISSING: u64 = 800_000;
 /// 29 % of the guest's memory.
@@ -35,7 +35,7 @@ const CROWD_MIB: f64 = 135.0;
 /// How many are looked for before a shortage that is to be the same every time.
 const MISSING_ONCE: u64 = 250_000;
 /// The file is read so often in that shortage.
-const READINGS: usize = 2;
+const READINGS: usize = 4;
 const GROWTH: Duration = Duration::from_secs(240);
 
 /// An ext4 file system: the guest's own is no place for names that do not exist.
