@@ -1,13 +1,16 @@
 //! Names that a file system is asked for in vain, and memory that is wanted meanwhile.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, Mode, OFlags, open, statat};
+use rustix::io::Errno;
 
 use crate::faults::kernel;
 use crate::faults::{Attempt, FaultError, Result, report_left_behind};
@@ -18,12 +21,14 @@ const CHUNK: usize = 1000;
 
 /// Looks for the classes of these numbers below `folder`, none of which is there, as a class loader does.
 pub fn look_for(folder: &Path, numbers: Range<u64>) -> Result<()> {
+    let shown = || format!("look for classes in {}", folder.display());
+    let opened = open(folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let opened = opened.attempt(shown)?;
     for number in numbers {
-        let path = folder.join(format!("missing-class-{number}.php"));
-        match fs::metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error).attempt(|| format!("look for {}", path.display())),
-            Ok(_) => return Err(FaultError::new(format!("{} is there", path.display()))),
+        match statat(&opened, format!("missing-class-{number}.php"), AtFlags::empty()) {
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(error).attempt(shown),
+            Ok(_) => return Err(FaultError::new(format!("class {number} is in {}", folder.display()))),
         }
     }
     Ok(())
@@ -68,13 +73,6 @@ pub fn slab_mib() -> Result<f64> {
     let column = |index| row?.split_whitespace().nth(index)?.parse::<f64>().ok();
     let bytes = column(5).zip(column(14)).map(|(pages, slabs)| slabs * pages * 4096.0);
     bytes.map(|bytes| bytes / MIB as f64).ok_or_else(|| FaultError::new("/proc/slabinfo has no row dentry"))
-}
-
-/// Entries of names that do not exist (the fifth number of `/proc/sys/fs/dentry-state`).
-pub fn absent_names() -> Result<u64> {
-    let text = kernel::read("/proc/sys/fs/dentry-state")?;
-    let negative = text.split_whitespace().nth(4).and_then(|count| count.parse().ok());
-    negative.ok_or_else(|| FaultError::new(format!("odd dentry-state: {text}")))
 }
 
 /// Work on a thread of its own, until it is dropped.
@@ -127,5 +125,18 @@ impl Drop for Going {
         if let Some(Ok(Err(error))) = ended {
             report_left_behind(error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_missed_and_one_that_is_there_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        look_for(folder.path(), 0..10).unwrap();
+        write_file(&folder.path().join("missing-class-7.php"), 1).unwrap();
+        assert!(look_for(folder.path(), 0..10).unwrap_err().to_string().starts_with("class 7 is in "));
     }
 }

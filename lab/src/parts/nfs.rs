@@ -222,3 +222,20 @@ impl Drop for Load {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_of_two_readings_give_the_mean_of_what_came_in_between() {
+        let read = |text: &str| text.lines().filter_map(row).fold(Operations::default(), Operations::plus);
+        let before =
+            read("\t     GETATTR: 10 10 0 1590 2400 40 200 250 0\n\t      ACCESS: 0 0 0 0 0 0 0 0 0");
+        let after =
+            read("\t     GETATTR: 30 30 0 4770 7200 140 1200 1400 0\n\t      ACCESS: 0 0 0 0 0 0 0 0 0");
+        let measured = Measured { round_s: 1.0, operations: after - before };
+        assert_eq!((measured.queue_ms(), measured.rtt_ms()), (5.0, 50.0));
+        assert_eq!(row("opts: rw,vers=4.1"), None);
+    }
+}

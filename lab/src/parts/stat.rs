@@ -114,3 +114,21 @@ fn nanoseconds() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_round_of_every_worker_is_timed_and_a_missing_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in (0..3).map(|index| folder.path().join(file_name(index))) {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let work = Work { workers: 2, files: 3, rounds: 4, pause: Duration::ZERO };
+        assert_eq!(run(folder.path(), work).unwrap().len(), 8);
+        let error = run(folder.path(), Work::once(2, 4)).unwrap_err();
+        assert!(error.to_string().starts_with("0 of 2 rounds ended"), "{error}");
+    }
+}

@@ -13,7 +13,7 @@ use crate::site::Site;
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "nfs-latency",
     title: "11 workers ask a slow NFS server about 180 files each, over 16 session slots",
-    world: World::Guest(Guest { cpus: 2, ..Guest::PLAIN }),
+    world: World::Guest(Guest { cpus: 2, timeout_s: 600, ..Guest::PLAIN }),
     quick: false,
     run,
 };
@@ -32,7 +32,7 @@ fn run(score: &mut Score) -> Result<()> {
     settle()?;
     serve(FILES, DELAY)?;
     ask_for_slots(SLOTS)?;
-    let site = Site::guest()?;
+    let site = Site::machine()?;
     let client = Client::mount(&site, "acregmin=0,acregmax=0")?;
     let fstab = client.fstab()?;
     let load = client.load(Work::steadily(WORKERS, FILES))?;
