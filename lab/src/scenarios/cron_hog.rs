@@ -69,14 +69,8 @@ fn run(score: &mut Score) -> Result<()> {
     let (before, slow) = loaded(&caller, || {
         let share = import_share()?;
         score.judge(&site.check(WINDOW)?, CAUSE, RIVALS);
-        let plan = site.plan(&[WINDOW, &["--only", CAUSE]].concat())?;
-        match plan.changes.len() {
-            0 => Err(FaultError::new(format!(
-                "narrows planned nothing against the import: {:?}",
-                plan.refused
-            ))),
-            _ => Ok(share),
-        }
+        site.plan_something(&[WINDOW, &["--only", CAUSE]].concat())?;
+        Ok(share)
     })?;
     site.apply()?;
     let limited = limit()?;
