@@ -182,17 +182,19 @@ mod tests {
 
     #[test]
     fn a_thread_that_wants_a_cpu_is_told_from_one_that_waits_for_the_host() {
-        let mut tree = host::Tree::in_memory(1);
-        tree.put_link(0, "/proc/thread-self", "7/task/9");
-        tree.put(0, "/proc/7/task/9/stat", "9 (a) D) R 1 1");
-        let watched = Watched::new(Arc::new(tree.at(0)));
-        assert!(watched.answers().wants_a_cpu(), "it has not run yet");
-        watched.asked_by_this_thread();
-        assert!(watched.answers().wants_a_cpu());
-        tree.put(0, "/proc/7/task/9/stat", "9 (a) R) D 1 1");
-        let watched = Watched::new(Arc::new(tree.at(0)));
-        watched.asked_by_this_thread();
-        assert!(!watched.answers().wants_a_cpu());
+        let asking = |stat: &str| {
+            let mut tree = host::Tree::in_memory(1);
+            tree.put_link(0, "/proc/thread-self", "7/task/9");
+            tree.put(0, "/proc/7/task/9/stat", stat);
+            Watched::new(Arc::new(tree.at(0)))
+        };
+        let sleeping = asking("9 (a) R) D 1 1");
+        assert!(sleeping.answers().wants_a_cpu(), "it has not run yet");
+        sleeping.asked_by_this_thread();
+        assert!(!sleeping.answers().wants_a_cpu());
+        let ready = asking("9 (a) D) R 1 1");
+        ready.asked_by_this_thread();
+        assert!(ready.answers().wants_a_cpu());
         let elsewhere = Watched::new(Arc::new(host::Tree::in_memory(1).at(0)));
         elsewhere.asked_by_this_thread();
         assert!(!elsewhere.answers().wants_a_cpu(), "a host without threads");
