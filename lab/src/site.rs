@@ -211,6 +211,20 @@ impl Site {
         }
     }
 
+    /// `narrows plan -o` until it plans something, three times at most: what one window shows of a load depends on what else
+    /// the machine does meanwhile.
+    pub fn plan_something(&self, options: &[&str]) -> Result<Plan> {
+        let mut refused = vec![];
+        for _ in 0..3 {
+            let plan = self.plan(options)?;
+            if !plan.changes.is_empty() {
+                return Ok(plan);
+            }
+            refused = plan.refused;
+        }
+        Err(FaultError::new(format!("narrows plans nothing with {}: {refused:?}", options.join(" "))))
+    }
+
     /// `narrows apply` of the plan that was saved last.
     pub fn apply(&self) -> Result<String> {
         let (plan, state) = (self.path("plan.json"), self.path("state"));

@@ -2,7 +2,8 @@
 //!
 //! Nothing that hangs holds the rest up. Every layer is read by a worker thread; a worker to which the host does not answer
 //! for a while is left behind, its layer is reported as unread, and another worker goes on with the next layer. One that
-//! still gets answers is only slow, as everything is on a machine without CPU time to spare, and is waited for longer.
+//! still gets answers, or only waits for a CPU, is slow, as everything is on a machine without CPU time to spare, and is
+//! waited for longer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,6 +103,7 @@ pub fn collect_until(
     let settings_host = Watched::new(Arc::clone(host));
     let settings_answers = settings_host.answers();
     thread::spawn(move || {
+        settings_host.asked_by_this_thread();
         let settings = read_settings(&settings_host);
         settings_sender.send((settings, identity(&settings_host, &[]))).ok();
     });
@@ -210,7 +212,10 @@ impl Readers {
         let host = Watched::new(Arc::clone(&self.host));
         let answers = host.answers();
         let skip: Vec<_> = self.hung.iter().map(|(layer, _)| *layer).collect();
-        thread::spawn(move || work(&host, from, &skip, &sender));
+        thread::spawn(move || {
+            host.asked_by_this_thread();
+            work(&host, from, &skip, &sender);
+        });
         (receiver, answers)
     }
 }
@@ -236,7 +241,10 @@ impl Sampling {
         let (sender, samples) = mpsc::channel();
         let host = Watched::new(host);
         let answers = host.answers();
-        thread::spawn(move || sender.send(sample(&host, every, &stopped)).ok());
+        thread::spawn(move || {
+            host.asked_by_this_thread();
+            sender.send(sample(&host, every, &stopped)).ok()
+        });
         Self { stop, samples, answers }
     }
 
@@ -348,8 +356,10 @@ mod tests {
         let mut tree = Tree::in_memory(1);
         tree.put(0, "/proc/self/mountstats", "");
         let never_disks = |path: &str| {
-            while path == "/proc/diskstats" {
-                thread::park();
+            if path == "/proc/diskstats" {
+                loop {
+                    thread::park();
+                }
             }
         };
         let host: Arc<dyn Host> = Arc::new(Odd(tree.at(0), never_disks));

@@ -1,8 +1,8 @@
 //! A host that is watched while it is read: when it last answered tells what is slow from what hangs.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use host::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
@@ -14,9 +14,12 @@ pub(crate) struct Watched {
     answers: Answers,
 }
 
-/// When a host last answered.
+/// When a host last answered, and who asks it.
 #[derive(Clone)]
 pub(crate) struct Answers {
+    host: Arc<dyn Host>,
+    /// The folder below `/proc` of the thread that asks; empty where the host has none for it, unset before it has run.
+    thread: Arc<OnceLock<String>>,
     begin: Instant,
     /// Microseconds after `begin`.
     last: Arc<AtomicU64>,
@@ -24,7 +27,14 @@ pub(crate) struct Answers {
 
 impl Watched {
     pub(crate) fn new(host: Arc<dyn Host>) -> Self {
-        Self { host, answers: Answers { begin: Instant::now(), last: Arc::default() } }
+        let (thread, last) = (Arc::default(), Arc::default());
+        Self { answers: Answers { host: Arc::clone(&host), thread, begin: Instant::now(), last }, host }
+    }
+
+    /// Says that the calling thread is the one that asks.
+    pub(crate) fn asked_by_this_thread(&self) {
+        let thread = self.host.link("/proc/thread-self").unwrap_or_default();
+        let _ = self.answers.thread.set(thread);
     }
 
     pub(crate) fn answers(&self) -> Answers {
@@ -41,6 +51,14 @@ impl Watched {
 impl Answers {
     fn last(&self) -> Instant {
         self.begin + Duration::from_micros(self.last.load(Relaxed))
+    }
+
+    /// Whether the thread that asks would run if it had a CPU (state `R`, proc(5)): it does not wait for the host.
+    fn wants_a_cpu(&self) -> bool {
+        let Some(thread) = self.thread.get() else { return true };
+        let stat = self.host.read(&format!("/proc/{thread}/stat")).unwrap_or_default();
+        let state = stat.iter().rposition(|byte| *byte == b')').and_then(|end| stat.get(end + 2));
+        !thread.is_empty() && state == Some(&b'R')
     }
 }
 
@@ -86,10 +104,13 @@ impl Host for Watched {
     }
 }
 
+/// After so long a thread that wants a CPU is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// How long something that reads the host is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
-    /// How long the host may leave a question without an answer.
+    /// How long the host may leave a question without an answer while the thread that asks sleeps.
     pub(crate) silence: Duration,
     /// How long it may take in all while the host answers: on a machine without time to spare everything is slow.
     pub(crate) all: Duration,
@@ -123,7 +144,10 @@ impl Patience {
     pub(crate) fn wait<T>(self, receiver: &Receiver<T>, answers: &Answers) -> Result<T, Late> {
         let begin = Instant::now();
         loop {
-            let left = self.left(begin.elapsed(), answers.last().elapsed());
+            let left = match self.left(begin.elapsed(), answers.last().elapsed()) {
+                Err(Late::Silent(_)) if begin.elapsed() < self.all && answers.wants_a_cpu() => Ok(LOOK_AGAIN),
+                left => left,
+            };
             // What has arrived meanwhile counts, however late this thread got to run.
             match receiver.recv_timeout(left.unwrap_or_default()) {
                 Ok(sent) => return Ok(sent),
@@ -154,6 +178,26 @@ mod tests {
         assert_eq!(left(2000, 100), Ok(700));
         assert_eq!(left(4900, 0), Ok(100));
         assert_eq!(left(5000, 0), Err(Late::Slow(PATIENCE.all)));
+    }
+
+    #[test]
+    fn a_thread_that_wants_a_cpu_is_told_from_one_that_waits_for_the_host() {
+        let asking = |stat: &str| {
+            let mut tree = host::Tree::in_memory(1);
+            tree.put_link(0, "/proc/thread-self", "7/task/9");
+            tree.put(0, "/proc/7/task/9/stat", stat);
+            Watched::new(Arc::new(tree.at(0)))
+        };
+        let sleeping = asking("9 (a) R) D 1 1");
+        assert!(sleeping.answers().wants_a_cpu(), "it has not run yet");
+        sleeping.asked_by_this_thread();
+        assert!(!sleeping.answers().wants_a_cpu());
+        let ready = asking("9 (a) D) R 1 1");
+        ready.asked_by_this_thread();
+        assert!(ready.answers().wants_a_cpu());
+        let elsewhere = Watched::new(Arc::new(host::Tree::in_memory(1).at(0)));
+        elsewhere.asked_by_this_thread();
+        assert!(!elsewhere.answers().wants_a_cpu(), "a host without threads");
     }
 
     #[test]

@@ -1,4 +1,6 @@
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use super::child::Child;
@@ -9,7 +11,8 @@ use super::{Attempt, FaultError, Result, report_left_behind};
 const QUOTA_US: u64 = 10_000;
 const PERIOD_US: u64 = 100_000;
 
-/// A process that would use a whole CPU, in a control group, named as a service, whose quota is a tenth of one.
+/// A process that would use a whole CPU and listens as a server does, in a control group, named as a service, whose quota is
+/// a tenth of a CPU.
 ///
 /// The kernel counts periods in which the quota ran out as `nr_throttled` in the group's `cpu.stat`.
 pub struct CpuQuota {
@@ -36,7 +39,9 @@ impl CpuQuota {
             fs::create_dir(folder).attempt(|| format!("make the control group {}", folder.display()))?;
         }
         quota.limit(QUOTA_US)?;
-        let burner = Child::fork(c"burner", &[], &[], || {
+        let server =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).attempt(|| "listen as a server".to_owned())?;
+        let burner = Child::fork(c"burner", &[], &[server.as_fd()], || {
             loop {
                 std::hint::spin_loop();
             }

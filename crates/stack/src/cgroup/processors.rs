@@ -38,35 +38,44 @@ impl<'a> Serving<'a> {
         let processes = self.host.read(&format!("{folder}/cgroup.procs")).ok()?;
         let processes = String::from_utf8_lossy(&processes).into_owned();
         let seen = processes.split_whitespace().take(MOST_PROCESSES);
-        let seen: Vec<_> = seen.filter_map(|process| self.process_listens(process, listeners)).collect();
-        match seen.contains(&Some(true)) {
+        let seen: Vec<_> = seen.filter_map(|process| self.look(process, listeners)).collect();
+        match seen.contains(&Process::Listens) {
             true => Some(true),
-            // Those that may not be looked into could listen.
-            false => (!seen.is_empty() && !seen.contains(&None)).then_some(false),
+            false => (!seen.is_empty() && !seen.contains(&Process::Hidden)).then_some(false),
         }
     }
 
     /// `None` for a process that has ended; it serves nobody.
-
-    fn process_listens(&self, process: &str, listeners: &BTreeSet<String>) -> Option<Option<bool>> {
+    fn look(&self, process: &str, listeners: &BTreeSet<String>) -> Option<Process> {
         let folder = format!("/proc/{process}/fd");
         let mut descriptors = match self.host.list(&folder) {
             Ok(descriptors) => descriptors,
             Err(HostError::NotFound { .. }) => return None,
-            Err(_) => return Some(None),
+            Err(_) => return Some(Process::Hidden),
         };
-        descriptors.sort_by_key(String::len);
         let namespace = |process: &str| self.host.link(&format!("/proc/{process}/ns/net"));
         if let (Ok(its), Ok(ours)) = (namespace(process), namespace("self"))
             && its != ours
         {
-            return Some(None);
+            return Some(Process::Hidden);
         }
-        let mut links = descriptors.iter().take(MOST_DESCRIPTORS);
-        Some(Some(links.any(|descriptor| {
+        descriptors.sort_by_key(String::len);
+        let listens = descriptors.iter().take(MOST_DESCRIPTORS).any(|descriptor| {
             self.host.link(&format!("{folder}/{descriptor}")).is_ok_and(|link| listeners.contains(&link))
-        })))
+        });
+        Some(if listens { Process::Listens } else { Process::Deaf })
     }
+}
+
+/// What the descriptors of a process tell.
+#[derive(PartialEq, Eq)]
+enum Process {
+    /// One of them is a listening socket.
+    Listens,
+    /// None is.
+    Deaf,
+    /// They may not be seen, or belong to another network namespace.
+    Hidden,
 }
 
 /// What a group waited for CPUs since it was made, in microseconds, and whether it did so lately (`cpu.pressure`).

@@ -26,6 +26,10 @@ const ENOUGH_FREE: f64 = 0.25;
 const MOST: f64 = 0.5;
 /// From this share of the window in which a task waited for a CPU on, it is felt.
 const WAITS: f64 = 0.10;
+/// Where connections arrive, less is felt: from this share on,
+const SERVES_AND_WAITS: f64 = 0.02;
+/// when it waited for at least half of the time it ran, so that each request takes half as long again.
+const SLOWED: f64 = 0.5;
 /// At this use of two CPUs a request waits about as long as it is served (Erlang's C formula); with more, less.
 const COMFORTABLE: f64 = 0.7;
 /// The least that is left to background work, in CPUs: it shall end some day.
@@ -54,10 +58,15 @@ pub(crate) fn hog(evidence: &Evidence) -> Option<String> {
 }
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
-    let uses = uses(&evidence.span(|reading| &reading.cgroup)?);
     let span = evidence.span(|reading| &reading.cpu)?;
     let total = shares::total(&span).ok_or_else(shares::no_ticks)?;
     let cpus = shares::count(span.last).ok_or_else(shares::no_ticks)?;
+    if total.free() >= ENOUGH_FREE {
+        let seen = Observation::new("/proc/stat", "cpu idle + iowait", percent(total.free())).unit("%");
+        let line = format!("{} % of CPU time is free", number_text(percent(total.free())));
+        return Ok(Outcome::ruled_out(line).seen(seen));
+    }
+    let uses = uses(&evidence.span(|reading| &reading.cgroup)?);
     let Some((hog, others)) = uses.split_first() else {
         return Err(Missing::new(
             "cpu.stat of services and containers",
@@ -65,19 +74,17 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
         ));
     };
     let waits = others.iter().filter_map(|other| Some((other, other.waited?)));
-    // Of those that wait, who serves visitors matters most: narrows itself waits too.
-    let serves = |(other, waited): &(&Use, f64)| other.listens == Some(true) && *waited >= WAITS;
+    // Narrows itself waits too: those whose waiting visitors feel come first.
+    let rank = |(other, waited): &(&Use, f64)| (is_felt(other, *waited), other.listens == Some(true));
     let contest = Contest {
         cpus,
         hog,
-        waits_most: waits.clone().max_by(|a, b| serves(a).cmp(&serves(b)).then(a.1.total_cmp(&b.1))),
+        waits_most: waits.clone().max_by(|a, b| rank(a).cmp(&rank(b)).then(a.1.total_cmp(&b.1))),
         others: others.iter().map(|other| other.cpus).sum(),
         others_wait: waits.map(|(_, waited)| waited).sum(),
     };
     let line = line(&contest);
-    let outcome = if total.free() >= ENOUGH_FREE {
-        Outcome::ruled_out(format!("{line}; {} % of CPU time is free", number_text(percent(total.free()))))
-    } else if hog.cpus < MOST * cpus {
+    let outcome = if hog.cpus < MOST * cpus {
         Outcome::ruled_out(format!("{line}: less than half of them"))
     } else if hog.listens == Some(true) {
         Outcome::ruled_out(format!("{line}, and connections arrive there: it is what the host is for"))
@@ -87,6 +94,12 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     Ok(outcome.seen_all(observations(&contest)))
 }
 
+/// Whether a group's waiting is felt.
+fn is_felt(of: &Use, waited: f64) -> bool {
+    let slowed = of.listens == Some(true) && waited >= SERVES_AND_WAITS && waited >= SLOWED * of.cpus;
+    slowed || waited >= WAITS
+}
+
 fn judge(contest: &Contest, line: String) -> Result<Outcome, Missing> {
     let Some((waiting, waited)) = contest.waits_most else {
         return Err(Missing::new(
@@ -94,14 +107,19 @@ fn judge(contest: &Contest, line: String) -> Result<Outcome, Missing> {
             "boot with psi=1 (a kernel with CONFIG_PSI) to see who waits for a CPU",
         ));
     };
-    if waited < WAITS {
+    if !is_felt(waiting, waited) {
         return Ok(Outcome::ruled_out(format!(
             "{line}; nobody else waits for a CPU (at most {}, {} % of the time)",
             waiting.group.path,
             number_text(percent(waited))
         )));
     }
-    let line = format!("{line}; {} waits {} % of the time", waiting.group.path, number_text(percent(waited)));
+    let line = format!(
+        "{line}; {} waits {} % of the time and runs {} %",
+        waiting.group.path,
+        number_text(percent(waited)),
+        number_text(percent(waiting.cpus))
+    );
     Ok(match contest.hog.listens {
         Some(_) => Outcome::confirmed(Severity::Limiting, line)
             .remedy(limit(contest))
