@@ -3,7 +3,6 @@
 mod bufferbloat;
 mod listen_overflow_tcp;
 mod loss_cubic;
-mod send_buffer_short;
 mod slow_start_after_idle;
 
 use crate::scenario::Scenario;
@@ -14,7 +13,6 @@ pub static SCENARIOS: &[Scenario] = &[
     loss_cubic::SCENARIO,
     slow_start_after_idle::SCENARIO,
     bufferbloat::SCENARIO,
-    send_buffer_short::SCENARIO,
 ];
 
 /// The one of this name.
