@@ -62,7 +62,7 @@ fn run(score: &mut Score) -> Result<()> {
         expected: Expected::FallsTo(share),
     };
     score.effects.push(effect("median", |waits| waits.median, 0.2));
-    score.effects.push(effect("99th percentile", |waits| waits.worst, 0.4));
+    score.effects.push(effect("99th percentile", |waits| waits.worst, 0.5));
     fair_queue_below(score, &path, &undone)?;
     wrong_place(score, &path, &undone)
 }

@@ -16,7 +16,6 @@ mod nfs_latency;
 mod nfs_slots;
 mod ports_exhausted;
 mod ring_overrun;
-mod send_buffer_short;
 mod slow_start_after_idle;
 
 use crate::scenario::Scenario;
@@ -35,7 +34,6 @@ pub static SCENARIOS: &[Scenario] = &[
     loss_cubic::SCENARIO,
     bufferbloat::SCENARIO,
     slow_start_after_idle::SCENARIO,
-    send_buffer_short::SCENARIO,
     nfs_latency::SCENARIO,
     nfs_slots::SCENARIO,
     dentry_growth::SCENARIO,

@@ -20,8 +20,8 @@ const CAUSE: &str = "sockets.slow-start-after-idle";
 const RIVALS: &[&str] = &["sockets.loss-limits-cubic", "sockets.send-buffer-short", "qdisc.queue-overflows"];
 const KEY: &str = "net.ipv4.tcp_slow_start_after_idle";
 const FILE: &str = "page";
-const FILE_BYTES: u64 = 300_000;
-const VISITORS: usize = 30;
+const FILE_BYTES: u64 = 150_000;
+const VISITORS: usize = 24;
 
 fn run(score: &mut Score) -> Result<()> {
     let path = FarPath::create()?;
@@ -29,6 +29,8 @@ fn run(score: &mut Score) -> Result<()> {
     path.way_to_visitor(&["netem", "delay", "75ms", "limit", "10000"])?;
     let _server = WebServer::start(&path.site, &[(FILE, FILE_BYTES)])?;
     let site = Site::own(&path.site)?;
+    // An emulated machine that is busy as well takes too long over the pages of a program that it never ran.
+    site.check(&["--for", "1s"])?;
     score.judge(&with_pauses(&path, || site.check(&["--for", "4s"]))?, CAUSE, RIVALS);
     let before = second_transfer(&path)?;
     with_pauses(&path, || site.plan_in_full(&["--for", "4s", "--only", CAUSE, "--severity", "hygiene"]))?;
@@ -41,7 +43,7 @@ fn run(score: &mut Score) -> Result<()> {
     let undone = second_transfer(&path)?;
     score.effects.push(Effect {
         change: "tcp_slow_start_after_idle 1 → 0".to_owned(),
-        metric: "ms of 300 kB after a pause of 2 s".to_owned(),
+        metric: "ms of 150 kB after a pause of 2 s".to_owned(),
         before,
         after,
         undone: Some(undone),
@@ -50,9 +52,9 @@ fn run(score: &mut Score) -> Result<()> {
     Ok(())
 }
 
-/// Visitors who read what they loaded, each for 0.8 to 2.25 s.
+/// Visitors who read what they loaded, each for 0.8 to 2.2 s.
 fn with_pauses<T>(path: &FarPath, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let pause = |visitor: usize| Duration::from_millis(800 + 50 * visitor as u64);
+    let pause = |visitor: usize| Duration::from_millis(800 + 60 * visitor as u64);
     let load = Load::with_pauses(&path.visitor, VISITORS, FILE, pause)?;
     std::thread::sleep(Duration::from_secs(6));
     let done = work()?;

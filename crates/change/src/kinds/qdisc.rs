@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::NetworkNamespace;
 use super::interface::Place;
 use super::qdisc_default::with_default;
-use super::qdisc_options::{as_given, asked_of, bandwidth_options, limit_options, put_back_exactly};
+use super::qdisc_options::{Asked, as_given, asked_of, bandwidth_options, limit_options, put_back_exactly};
 use super::qdisc_read::{OF_THE_KERNEL, handle_number, read_root, refused};
 use crate::netlink::traffic_control::{attach_root, remove_root};
 use crate::shell::comment;
@@ -127,7 +127,7 @@ impl Kind for Qdisc {
             [&["tc", "qdisc", "replace"], &device[..], &["handle", &to.handle, &to.kind]].concat();
         let options = normal(to).options.0;
         let asked = asked_of(&to.kind, &options).filter(|asked| asked.options() == options);
-        let asked = asked.map(|asked| asked.words());
+        let asked = asked.map(Asked::words);
         if let Some([word, figure]) = &asked {
             words.extend([word.as_ref(), figure.as_ref()]);
         } else if !options.is_empty() && to.kind != "pfifo_fast" {
@@ -215,8 +215,7 @@ fn normal(qdisc: &QdiscState) -> QdiscState {
     let mut qdisc = qdisc.clone();
     if OURS.contains(&qdisc.handle.as_str()) {
         qdisc.below.clear();
-        qdisc.options.0 =
-            asked_of(&qdisc.kind, &qdisc.options.0).map(|asked| asked.options()).unwrap_or_default();
+        qdisc.options.0 = asked_of(&qdisc.kind, &qdisc.options.0).map(Asked::options).unwrap_or_default();
     }
     qdisc
 }
