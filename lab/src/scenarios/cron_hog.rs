@@ -20,6 +20,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     world: World::Guest(Guest {
         cpus: 2,
         systemd: true,
+        timeout_s: 480,
         outside: Some(Outside { queues: 2, ..Outside::serving(serve) }),
         ..Guest::PLAIN
     }),
