@@ -41,10 +41,17 @@ const PORT: u16 = 9;
 /// How long shares of a CPU are counted.
 const COUNTED: Duration = Duration::from_secs(5);
 
-/// Requests per second, by which the effect on visitors is seen.
-const HTTP_PER_S: f64 = 150.0;
-/// Datagrams in a burst: more and more, until CPU 0 is busy with them. How many that takes depends on the machine.
-const BURSTS: &[u32] = &[2, 4, 6, 9, 13, 20, 30];
+/// Requests per second, and datagrams in a burst: more and more, until CPU 0 is busy with them. How many that takes depends on
+/// the machine.
+const LOADS: &[Load] = &[
+    Load { http_per_s: 150.0, burst: 4 },
+    Load { http_per_s: 200.0, burst: 8 },
+    Load { http_per_s: 300.0, burst: 12 },
+    Load { http_per_s: 400.0, burst: 20 },
+    Load { http_per_s: 550.0, burst: 30 },
+    Load { http_per_s: 750.0, burst: 40 },
+    Load { http_per_s: 1000.0, burst: 50 },
+];
 /// From one burst to the next, in milliseconds: apart, so that each costs an interrupt.
 const EVERY_MS: u64 = 2;
 /// From this share of CPU 0 in soft interrupts on (percent), the concentration is beyond doubt.
@@ -61,26 +68,26 @@ fn run(score: &mut Score) -> Result<()> {
     let pin = || spread.keys().try_for_each(|irq| place(*irq, "0"));
 
     pin()?;
-    let burst = enough_datagrams(&caller, &card)?;
+    let load = enough(&caller, &card)?;
     spread.iter().try_for_each(|(irq, cpus)| place(*irq, cpus))?;
-    let (healthy, _) = loaded(&caller, burst, || {
+    let (healthy, _) = loaded(&caller, load, || {
         score.judge_twin(&site.check(WINDOW)?);
         shares(&card)
     })?;
 
     pin()?;
     let pinned = affinities(&card)?;
-    let (before, slow) = loaded(&caller, burst, || {
+    let (before, slow) = loaded(&caller, load, || {
         score.judge(&site.check(WINDOW)?, CAUSE, RIVALS);
         let shares = shares(&card)?;
         site.plan_something(&[WINDOW, &["--only", CAUSE]].concat())?;
         Ok(shares)
     })?;
     site.apply()?;
-    let (after, fast) = loaded(&caller, burst, || shares(&card))?;
+    let (after, fast) = loaded(&caller, load, || shares(&card))?;
     site.undo()?;
     score.restored = Some(affinities(&card)? == pinned);
-    let (undone, _) = loaded(&caller, burst, || shares(&card))?;
+    let (undone, _) = loaded(&caller, load, || shares(&card))?;
 
     let effect = |metric: &str, of: fn(&Shares) -> f64, most: f64| Effect {
         change: format!("{} interrupts: all on CPU 0 → queue K on CPU K", pinned.len()),
@@ -99,8 +106,9 @@ fn run(score: &mut Score) -> Result<()> {
         healthy.interrupts, healthy.receive, healthy.softirq
     ));
     score.remarks.push(format!(
-        "HTTP at {HTTP_PER_S}/s beside {} datagrams/s, 8 virtual CPUs on the cores of this machine: pinned {}; spread {}",
-        per_second(burst),
+        "HTTP at {}/s beside {} datagrams/s, 8 virtual CPUs on the cores of this machine: pinned {}; spread {}",
+        load.http_per_s,
+        load.datagrams_per_s(),
         told(&slow),
         told(&fast)
     ));
@@ -118,30 +126,37 @@ fn told(figures: &Figures) -> String {
     )
 }
 
-/// The datagrams in a burst with which CPU 0 is busy while all interrupts are there.
-fn enough_datagrams(caller: &Caller, card: &str) -> Result<u32> {
-    for burst in BURSTS {
-        let (shares, _) = loaded(caller, *burst, || shares(card))?;
+/// Steady load: requests, and datagrams of many flows, which spread over all queues.
+#[derive(Clone, Copy)]
+struct Load {
+    http_per_s: f64,
+    burst: u32,
+}
+
+impl Load {
+    fn datagrams_per_s(self) -> u64 {
+        u64::from(self.burst) * 1000 / EVERY_MS
+    }
+}
+
+/// The load with which CPU 0 is busy while all interrupts are there.
+fn enough(caller: &Caller, card: &str) -> Result<Load> {
+    let mut most = 0.0_f64;
+    for load in LOADS {
+        let (shares, _) = loaded(caller, *load, || shares(card))?;
+        most = most.max(shares.softirq);
         if shares.softirq >= BUSY {
-            return Ok(*burst);
+            return Ok(*load);
         }
     }
-    let most = per_second(BURSTS.last().copied().unwrap_or(0));
-    Err(FaultError::new(format!("{most} datagrams/s leave CPU 0 less than {BUSY} % in soft interrupts")))
-}
-
-fn per_second(burst: u32) -> u64 {
-    u64::from(burst) * 1000 / EVERY_MS
-}
-
-fn bursts_of(datagrams: u32) -> Order {
-    Order::Datagrams { port: PORT, flows: 64, burst: datagrams, every_ms: EVERY_MS }
+    Err(FaultError::new(format!("no load brings CPU 0 to {BUSY} % in soft interrupts, at most {most:.0} %")))
 }
 
 /// Works while the load comes; gives what came of it, and what visitors had.
-fn loaded<T>(caller: &Caller, burst: u32, work: impl FnOnce() -> Result<T>) -> Result<(T, Figures)> {
-    let http = caller.order(&Order::Http { path: "/".to_owned(), per_s: HTTP_PER_S, connections: 64 })?;
-    let datagrams = caller.order(&bursts_of(burst))?;
+fn loaded<T>(caller: &Caller, load: Load, work: impl FnOnce() -> Result<T>) -> Result<(T, Figures)> {
+    let http = Order::Http { path: "/".to_owned(), per_s: load.http_per_s, connections: 64 };
+    let datagrams = Order::Datagrams { port: PORT, flows: 64, burst: load.burst, every_ms: EVERY_MS };
+    let (http, datagrams) = (caller.order(&http)?, caller.order(&datagrams)?);
     thread::sleep(Duration::from_secs(1));
     let result = work();
     datagrams.end()?;
