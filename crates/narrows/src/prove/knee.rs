@@ -19,6 +19,9 @@ use crate::{output, render};
 
 /// Load goes on for so long after the host was read.
 const MARGIN: Duration = Duration::from_millis(500);
+/// A step is counted once its rate has come for so many times the median latency of the step before: earlier answers are
+/// those to a lower rate.
+const SETTLED: f64 = 3.0;
 
 /// Foretells, measures and prints both.
 pub(crate) fn run(arguments: &Prove) -> anyhow::Result<Exit> {
@@ -65,13 +68,17 @@ fn measure(arguments: &Prove, spec: &LoadSpec, line: &mut ProgressLine) -> anyho
         most_connections: spec.most_connections,
     };
     let search = Search { from_per_s: spec.arrivals.per_s, most_per_s: steps.most, limits };
-    let mut step = 0;
+    let (shortest, mut step, mut settled) = (spec.warm_up, 0, spec.warm_up);
     let mut offer = |rate: f64| -> Result<LoadResult, LoadError> {
         step += 1;
         let mut spec = spec.clone();
         spec.arrivals.per_s = rate;
+        spec.warm_up = settled;
         line.titled(&format!("step {step}, {rate:.0}/s"));
-        prove::load::run(&spec, &mut |progress| line.show(progress))
+        let result = prove::load::run(&spec, &mut |progress| line.show(progress))?;
+        let latency_s = result.latency.quantile_ms(0.5).unwrap_or(0.0) / 1000.0;
+        settled = shortest.max(Duration::from_secs_f64(latency_s * SETTLED)).min(spec.duration);
+        Ok(result)
     };
     Ok(find(&search, &mut offer)?)
 }

@@ -16,8 +16,10 @@ pub struct Limits {
     pub most_connections: usize,
 }
 
-/// The least share of what is offered that must be answered while it is offered.
-const LEAST_GOODPUT: f64 = 0.97;
+/// The share of what is offered that may still be unanswered beyond what was when the step began …
+const MOST_UNANSWERED: f64 = 0.03;
+/// … and this many, whatever the share: at a few requests per second each is a share of its own.
+const LEAST_UNANSWERED: f64 = 2.0;
 /// Requests that wait may grow by this share of what is offered …
 const MOST_GROWTH: f64 = 0.02;
 /// … and by this many, whatever the share.
@@ -89,8 +91,9 @@ impl Step {
         let slowest_ms = limits.p99_ms.unwrap_or_else(|| (first_p99_ms.unwrap_or(0.0) * SLOWER).max(SLOW_MS));
         let pile_growth = pile_growth(result);
         let offered = result.offered as f64;
+        let unanswered = offered - result.goodput_per_s * result.seconds;
         let failed = [
-            (Reason::Goodput, result.goodput_per_s * result.seconds < LEAST_GOODPUT * offered),
+            (Reason::Goodput, unanswered > (MOST_UNANSWERED * offered).max(LEAST_UNANSWERED)),
             (Reason::Failures, result.failed_share().is_none_or(|share| share > limits.failed_share)),
             (Reason::Latency, p99_ms.is_none_or(|p99_ms| p99_ms > slowest_ms)),
             (Reason::Pile, pile_growth > (MOST_GROWTH * offered).max(LEAST_GROWTH)),
