@@ -23,13 +23,9 @@ pub(crate) struct Prove {
     /// Measure this command instead, run by /bin/sh
     #[arg(long, value_name = "COMMAND")]
     pub(crate) run: Option<String>,
-    #[command(flatten)]
-    pub(crate) traffic: Traffic,
     /// Step the rate up until the stack no longer carries it
     #[arg(long, requires = "load", conflicts_with = "plan")]
     pub(crate) knee: bool,
-    #[command(flatten)]
-    pub(crate) steps: Steps,
     /// Measure with and without this saved plan in turn, then keep it or take it back
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) plan: Option<PathBuf>,
@@ -50,6 +46,11 @@ pub(crate) struct Prove {
     pub(crate) restart: bool,
     #[command(flatten)]
     pub(crate) state: State,
+    // The headings of these hold for all that follows them.
+    #[command(flatten)]
+    pub(crate) traffic: Traffic,
+    #[command(flatten)]
+    pub(crate) steps: Steps,
 }
 
 /// What is sent.
