@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::faults::tools::MOUNT;
 use crate::faults::wait::wait_within;
-use crate::faults::{Attempt, Result};
+use crate::faults::{Attempt, FaultError, Result, kernel};
 use crate::inside::settle;
 use crate::parts::names::{Going, look_for, read_file, slab_mib, write_file};
 use crate::scenario::{Guest, Scenario, World};
@@ -36,6 +36,8 @@ const CROWD_MIB: f64 = 135.0;
 const MISSING_ONCE: u64 = 250_000;
 /// The file is read so often in that shortage.
 const READINGS: usize = 4;
+/// Pages pushed out and read again within a second.
+const PUSHED_OUT: u64 = 2000;
 const GROWTH: Duration = Duration::from_secs(240);
 
 /// An ext4 file system: the guest's own is no place for names that do not exist.
@@ -69,6 +71,14 @@ fn set(key: &str, value: &str) -> Result<()> {
     fs::write(&path, value).attempt(|| format!("write {value} to {path}"))
 }
 
+/// Pages of files that were read again after they had been reclaimed.
+fn refaults() -> Result<u64> {
+    let text = kernel::read("/proc/vmstat")?;
+    let count = text.lines().find_map(|line| line.strip_prefix("workingset_refault_file "));
+    let count = count.and_then(|count| count.trim().parse().ok());
+    count.ok_or_else(|| FaultError::new("/proc/vmstat does not count workingset_refault_file"))
+}
+
 fn run(score: &mut Score) -> Result<()> {
     settle()?;
     let disk = Disk::mount()?;
@@ -83,6 +93,11 @@ fn run(score: &mut Score) -> Result<()> {
     let loader = [Going::look_for(&disk.classes, 0..half), Going::look_for(&disk.classes, half..MISSING)];
     wait_within(GROWTH, "entries of most of the names", || Ok((slab_mib()? >= CROWD_MIB).then_some(())))?;
     let reader = Going::read_again(&disk.file, READ_MIB_PER_S);
+    wait_within(GROWTH, "pages of the file read again because they were pushed out", || {
+        let before = refaults()?;
+        std::thread::sleep(Duration::from_secs(1));
+        Ok((refaults()? >= before + PUSHED_OUT).then_some(()))
+    })?;
     score.judge(&site.check(&["--for", "5s"])?, CAUSE, RIVALS);
     site.plan(&["--for", "5s", "--only", CAUSE])?;
     drop((loader, reader));

@@ -1,6 +1,6 @@
 //! Experiments: blocks with and without a change in turn, and what they show.
 //!
-//! [`Schedule`] says which block comes next; [`run`] drives anything that can be measured and changed; [`compare`] and
+//! [`Schedule`] says which block comes next; [`run()`] drives anything that can be measured and changed; [`compare`] and
 //! [`judge`] say what came of it. None of them knows what a block measures.
 
 mod block;
