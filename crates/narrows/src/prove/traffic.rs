@@ -10,7 +10,6 @@ use crate::arguments::prove::Traffic;
 use crate::exit::UsageError;
 
 /// What the command line asks for. Says on standard error what of a log is left out.
-#[allow(dead_code, reason = "for the other measurements")]
 pub(crate) fn spec(traffic: &Traffic, url: &str) -> anyhow::Result<LoadSpec> {
     let (spec, skipped) = spec_and_skipped(traffic, url)?;
     let counts = skipped.map(|skipped| skipped.counts()).unwrap_or_default();
