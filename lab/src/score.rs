@@ -136,7 +136,12 @@ impl Score {
             cause: cause.to_owned(),
             verdict: of(cause).map(|found| found.verdict),
             first: worst.is_some_and(|first| first.id == cause),
-            summary: of(cause).map(|found| found.summary.clone()).unwrap_or_default(),
+            summary: match (of(cause), worst) {
+                (Some(found), Some(first)) if found.id != first.id => {
+                    format!("{}; before it {}: {}", found.summary, first.id, first.summary)
+                }
+                (found, _) => found.map(|found| found.summary.clone()).unwrap_or_default(),
+            },
         });
         let undecided = rivals.iter().chain([&cause]).filter_map(|id| of(id));
         let undecided = undecided.filter(|found| found.verdict == Verdict::Unknown);
@@ -174,7 +179,9 @@ impl Score {
         for named in &self.causes {
             match named.verdict {
                 Some(Verdict::Confirmed) if named.first => {}
-                Some(Verdict::Confirmed) => complaints.push(format!("{} is not named first", named.cause)),
+                Some(Verdict::Confirmed) => {
+                    complaints.push(format!("{} is not named first: {}", named.cause, named.summary));
+                }
                 other => complaints.push(format!("{} is {other:?}: {}", named.cause, named.summary)),
             }
         }

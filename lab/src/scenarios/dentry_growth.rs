@@ -17,7 +17,7 @@ use crate::site::Site;
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "dentry-growth",
     title: "missing classes, looked for again and again, push a file out of the page cache",
-    world: World::Guest(Guest { cpus: 2, memory_mib: 512, disk: true, timeout_s: 600, ..Guest::PLAIN }),
+    world: World::Guest(Guest { cpus: 4, memory_mib: 512, disk: true, timeout_s: 600, ..Guest::PLAIN }),
     quick: false,
     run,
 };
@@ -30,8 +30,8 @@ const FILE_MIB: usize = 360;
 const READ_MIB_PER_S: f64 = 12.0;
 /// 147 MiB of entries.
 const MISSING: u64 = 800_000;
-/// 29 % of the guest's memory.
-const CROWD_MIB: f64 = 135.0;
+/// 27 % of the guest's memory.
+const CROWD_MIB: f64 = 125.0;
 /// How many are looked for before a shortage that is to be the same every time.
 const MISSING_ONCE: u64 = 250_000;
 /// The file is read so often in that shortage.
@@ -83,6 +83,8 @@ fn run(score: &mut Score) -> Result<()> {
     settle()?;
     let disk = Disk::mount()?;
     let site = Site::machine()?;
+    // What guides recommend, so that entries are kept.
+    set("vm/vfs_cache_pressure", "50")?;
     set("vm/drop_caches", "3")?;
     read_file(&disk.file)?;
     let reader = Going::read_again(&disk.file, READ_MIB_PER_S);
@@ -93,13 +95,13 @@ fn run(score: &mut Score) -> Result<()> {
     let loader = [Going::look_for(&disk.classes, 0..half), Going::look_for(&disk.classes, half..MISSING)];
     wait_within(GROWTH, "entries of most of the names", || Ok((slab_mib()? >= CROWD_MIB).then_some(())))?;
     let reader = Going::read_again(&disk.file, READ_MIB_PER_S);
-    wait_within(GROWTH, "pages of the file read again because they were pushed out", || {
+    wait_within(GROWTH, "pages of the file read again because entries pushed them out", || {
         let before = refaults()?;
         std::thread::sleep(Duration::from_secs(1));
-        Ok((refaults()? >= before + PUSHED_OUT).then_some(()))
+        Ok((refaults()? >= before + PUSHED_OUT && slab_mib()? >= CROWD_MIB).then_some(()))
     })?;
     score.judge(&site.check(&["--for", "5s"])?, CAUSE, RIVALS);
-    site.plan(&["--for", "5s", "--only", CAUSE])?;
+    site.plan_something(&["--for", "5s", "--only", CAUSE])?;
     drop((loader, reader));
 
     let fair = site.parameter(KEY)?;
@@ -120,8 +122,8 @@ fn run(score: &mut Score) -> Result<()> {
     };
     score
         .effects
-        .push(Effect { undone: Some(undone), ..effect(&value, before, after, Expected::FallsTo(0.85)) });
-    for (to, expected) in [("50", Expected::RisesTo(1.1)), ("500", Expected::FallsTo(0.5))] {
+        .push(Effect { undone: Some(undone), ..effect(&value, before, after, Expected::FallsTo(0.7)) });
+    for (to, expected) in [("100", Expected::FallsTo(0.8)), ("500", Expected::FallsTo(0.4))] {
         set("vm/vfs_cache_pressure", to)?;
         let kept = disk.kept_mib()?;
         set("vm/vfs_cache_pressure", &fair)?;

@@ -33,10 +33,10 @@ fn run(score: &mut Score) -> Result<()> {
     let station = "sockets.ports:192.0.2.1>192.0.2.2:8080";
     let predicted_per_s = load.foretell(&pair.left, LOW_PER_S, station)?;
     let overloaded = load.offer(OVERLOAD_PER_S, MINUTE_S, MINUTE_S)?;
-    let measured_per_s = overloaded["goodput_per_s"]
+    let measured_per_s = overloaded["result"]["goodput_per_s"]
         .as_f64()
         .ok_or_else(|| FaultError::new(format!("no goodput in {overloaded}")))?;
-    let turned_away = overloaded["failures"].to_string();
+    let turned_away = overloaded["result"]["failures"].to_string();
     score.remarks.push(format!("of {OVERLOAD_PER_S} requests/s beyond the knee failed: {turned_away}"));
     score.predictions.push(Prediction {
         station: station.to_owned(),
