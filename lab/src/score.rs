@@ -115,15 +115,15 @@ impl Effect {
         }
     }
 
-    /// Whether what had to come of it came.
+    /// Whether what had to come of it came. Where there was nothing before, there was nothing to move.
     pub fn holds(&self) -> bool {
-        match self.expected {
-            Expected::FallsTo(share) => self.before > 0.0 && self.after <= self.before * share,
-            Expected::RisesTo(times) => self.after >= self.before * times,
-            Expected::Stays(factor) => {
-                self.after <= self.before * factor && self.before <= self.after * factor
+        let (before, after) = (self.before, self.after);
+        before > 0.0
+            && match self.expected {
+                Expected::FallsTo(share) => after <= before * share,
+                Expected::RisesTo(times) => after >= before * times,
+                Expected::Stays(factor) => after <= before * factor && before <= after * factor,
             }
-        }
     }
 }
 
@@ -202,7 +202,18 @@ impl Score {
         if self.restored == Some(false) {
             complaints.push("undo did not restore everything".to_owned());
         }
+        complaints.extend(self.omissions().map(str::to_owned));
         complaints
+    }
+
+    /// What a scenario must look at, and this one did not: what was not looked at cannot fail.
+    fn omissions(&self) -> impl Iterator<Item = &'static str> {
+        let omitted = [
+            (self.causes.is_empty() && self.predictions.is_empty(), "nothing was demanded of check"),
+            (!self.causes.is_empty() && self.false_findings.is_none(), "there was no healthy twin"),
+            (!self.effects.is_empty() && self.restored.is_none(), "nobody looked what undo restored"),
+        ];
+        omitted.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what)
     }
 
     /// An error where something that was demanded did not come.
@@ -212,5 +223,82 @@ impl Score {
             true => Ok(()),
             false => Err(FaultError::new(format!("{}: {}", self.scenario, complaints.join("; ")))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(before: f64, after: f64, expected: Expected) -> Effect {
+        Effect { change: String::new(), metric: String::new(), before, after, undone: None, expected }
+    }
+
+    fn whole() -> Score {
+        let named = Named {
+            cause: "irq.skew".to_owned(),
+            verdict: Some(Verdict::Confirmed),
+            first: true,
+            summary: String::new(),
+        };
+        Score {
+            causes: vec![named],
+            rivals: vec![Rival { cause: "cpu.steal".to_owned(), verdict: Some(Verdict::RuledOut) }],
+            false_findings: Some(vec![]),
+            effects: vec![effect(10.0, 1.0, Expected::FallsTo(0.5))],
+            restored: Some(true),
+            ..Score::default()
+        }
+    }
+
+    #[test]
+    fn an_effect_holds_where_the_figure_went_as_expected_from_something() {
+        assert!(effect(10.0, 5.0, Expected::FallsTo(0.5)).holds());
+        assert!(!effect(10.0, 5.1, Expected::FallsTo(0.5)).holds());
+        assert!(effect(10.0, 20.0, Expected::RisesTo(2.0)).holds());
+        assert!(!effect(10.0, 19.0, Expected::RisesTo(2.0)).holds());
+        assert!(effect(10.0, 9.5, Expected::Stays(1.1)).holds());
+        assert!(!effect(10.0, 5.0, Expected::Stays(1.1)).holds());
+        for expected in [Expected::FallsTo(0.5), Expected::RisesTo(2.0), Expected::Stays(1.1)] {
+            assert!(!effect(0.0, 0.0, expected).holds(), "{expected:?}");
+            assert!(!effect(f64::NAN, 1.0, expected).holds(), "{expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_score_holds_only_when_everything_was_demanded_and_came() {
+        assert_eq!(whole().complaints(), Vec::<String>::new());
+        let spoiled: [fn(&mut Score); 8] = [
+            |score| score.causes.clear(),
+            |score| score.causes[0].first = false,
+            |score| score.causes[0].verdict = None,
+            |score| score.rivals[0].verdict = Some(Verdict::Unknown),
+            |score| score.false_findings = None,
+            |score| score.false_findings = Some(vec!["cpu.steal".to_owned()]),
+            |score| score.restored = None,
+            |score| score.effects[0].after = 9.0,
+        ];
+        for (index, spoil) in spoiled.iter().enumerate() {
+            let mut score = whole();
+            spoil(&mut score);
+            assert_eq!(score.complaints().len(), 1, "{index}: {:?}", score.complaints());
+            assert!(score.demand().is_err());
+        }
+    }
+
+    #[test]
+    fn a_prediction_alone_is_enough_and_must_come_within_15_percent() {
+        let foretold = |predicted_per_s| Score {
+            predictions: vec![Prediction {
+                station: "sockets.ports".to_owned(),
+                predicted_per_s,
+                at_per_s: 1.0,
+                measured_per_s: 10.0,
+            }],
+            ..Score::default()
+        };
+        assert!(foretold(11.4).complaints().is_empty());
+        assert_eq!(foretold(11.6).complaints().len(), 1);
+        assert_eq!(Score::default().complaints(), ["nothing was demanded of check"]);
     }
 }

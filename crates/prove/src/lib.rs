@@ -16,7 +16,6 @@ pub mod command;
 pub mod interrupt;
 pub mod knee;
 pub mod load;
-pub mod machine;
 pub mod replay;
 pub mod statistics;
 pub mod trial;

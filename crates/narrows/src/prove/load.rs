@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use host::{Host, LiveHost};
 use prove::load::{LoadResult, LoadSpec, Process, Protocol};
-use prove::machine::CpuTimes;
 use prove::replay::Skipped;
 use serde_json::{Value, json};
+use stack::cpu::{Times, parse_stat, shares::shares};
 
 use crate::arguments::prove::{Prove, for_a_program};
 use crate::exit::Exit;
@@ -27,7 +28,7 @@ pub(crate) fn run(arguments: &Prove) -> anyhow::Result<Exit> {
         .context("could not wait for Ctrl-C")?;
     let (spec, skipped) = traffic::spec_and_skipped(&arguments.traffic, url)?;
     let mut line = ProgressLine::new(for_a_program(arguments));
-    let before = CpuTimes::read();
+    let before = cpu_times();
     let result = prove::load::run_until(&spec, &stop, &mut |progress| {
         line.titled(if progress.elapsed_s < spec.warm_up.as_secs_f64() { "warming up" } else { "measuring" });
         line.show(progress);
@@ -39,8 +40,8 @@ pub(crate) fn run(arguments: &Prove) -> anyhow::Result<Exit> {
         skipped,
         result: &result,
         machine_busy_share: before
-            .zip(CpuTimes::read())
-            .and_then(|(before, after)| after.busy_share(&before)),
+            .zip(cpu_times())
+            .and_then(|(before, after)| Some(1.0 - shares(&before, &after)?.free())),
         was_ended_early: stop.load(Ordering::Relaxed),
     };
     let text = if for_a_program(arguments) {
@@ -50,6 +51,11 @@ pub(crate) fn run(arguments: &Prove) -> anyhow::Result<Exit> {
     };
     output::print(&text)?;
     Ok(Exit::Clear)
+}
+
+/// What all CPUs did since boot; `None` where the kernel does not tell.
+fn cpu_times() -> Option<Times> {
+    LiveHost::new().read("/proc/stat").ok().map(|stat| parse_stat(&stat).total)
 }
 
 fn document(offered: &Offered<'_>) -> anyhow::Result<Value> {

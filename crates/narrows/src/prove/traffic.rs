@@ -49,6 +49,7 @@ pub(crate) fn spec_and_skipped(traffic: &Traffic, url: &str) -> anyhow::Result<(
         most_connections: usize::try_from(traffic.connections).context("the number of connections")?,
         verify_certificates: !traffic.insecure,
     };
+    prove::load::validate(&spec).map_err(|error| UsageError(error.to_string()))?;
     Ok((spec, skipped))
 }
 

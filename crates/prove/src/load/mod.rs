@@ -53,6 +53,14 @@ pub struct Progress {
     pub outstanding: u64,
 }
 
+/// Looks whether a load can be offered as it is written, without asking anybody on the network.
+///
+/// # Errors
+/// What is wrong with an address, a method or a header field, or that they name more than one server.
+pub fn validate(spec: &LoadSpec) -> Result<(), LoadError> {
+    origin::prepare(spec).map(drop)
+}
+
 /// Offers the load and waits for what comes of it. `watch` is called a few times a second.
 ///
 /// Fails only where no load could be offered: an address that is none, a name that cannot be resolved.
