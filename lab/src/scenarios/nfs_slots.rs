@@ -32,6 +32,8 @@ const DELAY: Duration = Duration::from_millis(200);
 const SLOTS: u32 = 16;
 const NOT_CACHED: &str = "acregmin=0,acregmax=0";
 const ROUND: &str = "seconds a worker takes for 20 files";
+const QUEUED: &str = "ms that an operation waits for a slot";
+const MORE_SLOTS: &str = "nfs.max_session_slots 16 → 128, unmounted and mounted";
 
 fn run(score: &mut Score) -> Result<()> {
     settle()?;
@@ -77,39 +79,45 @@ fn run(score: &mut Score) -> Result<()> {
     site.undo()?;
     score.restored = Some(asked_for.trim() == SLOTS.to_string() && client.fstab()? == fstab);
 
+    score.effects = effects(&Rounds { before, more_slots, undone, more_connections, cached });
+    Ok(())
+}
+
+/// A round as it was, and with each change.
+struct Rounds {
+    before: Measured,
+    more_slots: Measured,
+    undone: Measured,
+    more_connections: Measured,
+    cached: Measured,
+}
+
+fn effects(rounds: &Rounds) -> Vec<Effect> {
+    let Rounds { before, more_slots, undone, more_connections, cached } = rounds;
     let effect =
-        |change: &str, metric: &str, of: fn(&Measured) -> f64, [before, after]: [&Measured; 2]| Effect {
-            change: change.to_owned(),
-            metric: metric.to_owned(),
-            before: of(before),
-            after: of(after),
-            undone: None,
-            expected: Expected::FallsTo(1.0 / 1.5),
+        |change: &str, metric: &str, of: fn(&Measured) -> f64, [before, after]: [&Measured; 2], expected| {
+            let (change, metric) = (change.to_owned(), metric.to_owned());
+            Effect { change, metric, before: of(before), after: of(after), undone: None, expected }
         };
-    const QUEUED: &str = "ms that an operation waits for a slot";
     let round_s = |measured: &Measured| measured.round_s;
-    let slots = "nfs.max_session_slots 16 → 128, unmounted and mounted";
-    score.effects.extend([
-        Effect { undone: Some(undone.round_s), ..effect(slots, ROUND, round_s, [&before, &more_slots]) },
+    let slots = [before, more_slots];
+    let shorter = Expected::FallsTo(1.0 / 1.5);
+    vec![
+        Effect { undone: Some(undone.round_s), ..effect(MORE_SLOTS, ROUND, round_s, slots, shorter) },
         Effect {
             undone: Some(undone.queue_ms()),
-            expected: Expected::FallsTo(0.5),
-            ..effect(slots, QUEUED, Measured::queue_ms, [&before, &more_slots])
+            ..effect(MORE_SLOTS, QUEUED, Measured::queue_ms, slots, Expected::FallsTo(0.5))
         },
-        Effect {
-            expected: Expected::Stays(1.25),
-            ..effect("a wrong cure, nconnect=4", ROUND, round_s, [&undone, &more_connections])
-        },
-        Effect {
-            expected: Expected::FallsTo(0.02),
-            ..effect("actimeo=600", "operations of a round", |it| it.operations.count, [&undone, &cached])
-        },
-        Effect {
-            expected: Expected::FallsTo(0.05),
-            ..effect("actimeo=600", ROUND, round_s, [&undone, &cached])
-        },
-    ]);
-    Ok(())
+        effect("a wrong cure, nconnect=4", ROUND, round_s, [undone, more_connections], Expected::Stays(1.25)),
+        effect(
+            "actimeo=600",
+            "operations of a round",
+            |measured| measured.operations.count,
+            [undone, cached],
+            Expected::FallsTo(0.02),
+        ),
+        effect("actimeo=600", ROUND, round_s, [undone, cached], Expected::FallsTo(0.05)),
+    ]
 }
 
 fn verdict_of(report: &Report, cause: &str) -> String {
