@@ -10,6 +10,7 @@ pub mod kernel;
 mod links;
 mod live;
 mod local;
+mod question;
 mod recorder;
 mod redact;
 pub mod text;
@@ -20,6 +21,7 @@ pub use foreign::FILE_DEADLINE;
 pub use links::linked_path;
 pub use live::LiveHost;
 pub use local::{LocalFile, read_local, read_local_file, write_local};
+pub use question::Question;
 pub use recorder::{Recorded, Recorder};
 pub use tree::{Tree, TreeHost};
 
@@ -94,6 +96,25 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// As [`Host::listeners`].
     fn ethtool(&self, interface: &str) -> Result<Ethtool, HostError>;
+
+    /// The last bytes of a file, at most so many: the end of a log. The first of them may lie within a line.
+    ///
+    /// # Errors
+    /// As [`Host::read_into`].
+    fn read_end(&self, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
+        let mut bytes = self.read(path)?;
+        let from = bytes.len().saturating_sub(most_bytes);
+        bytes.drain(..from);
+        Ok(bytes)
+    }
+
+    /// Asks a service of the host something that only it can answer. In a tree the answer is a file.
+    ///
+    /// # Errors
+    /// When it does not answer within the question's deadline, or the tree holds no answer.
+    fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
+        self.read(&question.place())
+    }
 
     /// The bytes of a file.
     ///

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
-use crate::{Clock, Host, HostError, redact};
+use crate::{Clock, Host, HostError, Question, redact};
 
 /// Folders whose entries count even when nothing in them is read: a host with no interface but `lo`, an idle disk.
 const DEVICE_FOLDERS: [&str; 2] = ["/sys/class/net", "/sys/block"];
@@ -146,6 +146,16 @@ impl<H: Host> Host for Recorder<H> {
         let target = self.host.link(path)?;
         self.locked().links.insert(path.to_owned(), target.clone());
         Ok(target)
+    }
+
+    fn read_end(&self, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
+        let bytes = self.host.read_end(path, most_bytes)?;
+        self.write(path, &redact::file(path, &bytes));
+        Ok(bytes)
+    }
+
+    fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
+        self.host.ask(question).inspect(|answer| self.write(&question.place(), answer))
     }
 
     fn clock(&self) -> Clock {

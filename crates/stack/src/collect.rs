@@ -12,13 +12,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use host::Host;
+use model::Layered;
 use model::report::HostIdentity;
-use model::{Layered, Unread};
 
-use crate::reading::{identity, read_settings, unread_reading};
+use crate::reading::{identity, read_settings};
 use crate::samples::{Sampler, Samples};
+use crate::steps::{Readers, SLOW_DEADLINE, unread};
 use crate::watched::{Answers, Late, Patience, Watched};
-use crate::{Evidence, Reading, cgroup, cpu, disk, irq, memory, nfs, nic, qdisc, settings, sockets, tasks};
+use crate::{Evidence, Reading, settings};
 
 /// How a window is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,53 +39,11 @@ impl Plan {
     }
 }
 
-/// How long the host may leave one question of a layer without an answer.
-const LAYER_DEADLINE: Duration = Duration::from_millis(800);
-/// The same once another layer has hung.
-const SHORT_DEADLINE: Duration = Duration::from_millis(150);
-/// How long one layer may take while the host answers, and the samples and the settings after the window's end.
-const SLOW_DEADLINE: Duration = Duration::from_secs(5);
-/// How long all layers may take while the host answers; what is read later has no time beyond `LAYER_DEADLINE`.
-const READING_DEADLINE: Duration = Duration::from_secs(12);
 /// How long the settings may take in all: three files that hang cost half a second each (`host::foreign`), then no more
 /// are tried. In a shorter window they are waited for, so that what was read of them is not lost.
 const SETTINGS_DEADLINE: Duration = Duration::from_millis(1800);
 /// How long the host may leave a question for samples or settings without an answer after the window's end.
 const LAST_DEADLINE: Duration = Duration::from_millis(500);
-
-type Fill = Box<dyn FnOnce(&mut Reading) + Send>;
-
-struct Step {
-    layer: &'static str,
-    read: fn(&dyn Host) -> Fill,
-    hung: fn(&mut Reading, Unread),
-}
-
-macro_rules! step {
-    ($layer:ident) => {
-        Step {
-            layer: stringify!($layer),
-            read: |host| {
-                let facts: Layered<_> = $layer::read(host).into();
-                Box::new(move |reading| reading.$layer = facts)
-            },
-            hung: |reading, unread| reading.$layer = Layered::Unread(unread),
-        }
-    };
-}
-
-const STEPS: &[Step] = &[
-    step!(cpu),
-    step!(irq),
-    step!(nic),
-    step!(qdisc),
-    step!(sockets),
-    step!(memory),
-    step!(disk),
-    step!(nfs),
-    step!(tasks),
-    step!(cgroup),
-];
 
 /// Reads a host over a window. `progress` is called several times a second with the share of the window that is over.
 pub fn collect(host: &Arc<dyn Host>, plan: Plan, progress: &mut dyn FnMut(f64)) -> Evidence {
@@ -107,7 +66,7 @@ pub fn collect_until(
         let settings = read_settings(&settings_host);
         settings_sender.send((settings, identity(&settings_host, &[]))).ok();
     });
-    let mut readers = Readers { host: Arc::clone(host), hung: vec![] };
+    let mut readers = Readers::new(Arc::clone(host));
     let mut readings = vec![readers.read()];
     let sampling = Sampling::start(Arc::clone(host), plan.samples_every);
     let start = Instant::now();
@@ -119,6 +78,7 @@ pub fn collect_until(
         readings.push(readers.read());
     }
     let samples = sampling.finish();
+    let services = readers.read_services();
     let silence = LAST_DEADLINE.max(SETTINGS_DEADLINE.saturating_sub(begin.elapsed()));
     let patience = Patience { silence, all: SLOW_DEADLINE };
     let (settings, named) = patience.wait(&settings, &settings_answers).unwrap_or_else(unread_settings);
@@ -126,6 +86,7 @@ pub fn collect_until(
     Evidence {
         host: HostIdentity { cpus: measured.0, memory_bytes: measured.1, ..named },
         settings,
+        services,
         readings,
         samples,
     }
@@ -157,75 +118,6 @@ fn unread_settings(late: Late) -> (settings::Facts, HostIdentity) {
         unread: vec![],
     };
     (facts, HostIdentity::default())
-}
-
-fn unread(what: &str, late: Late) -> Unread {
-    match late {
-        Late::Silent(limit) => Unread::new(
-            format!("{what} did not answer within {} ms", limit.as_millis()),
-            "find what hangs: tasks in state D, a network mount without its server",
-        ),
-        Late::Slow(limit) => Unread::new(
-            format!("{what}: not read to the end within {} s, though the host answers", limit.as_secs()),
-            "the machine has little time for narrows: run it with `nice -n -10`",
-        ),
-        Late::Ended => {
-            Unread::new(format!("{what}: reading failed unexpectedly"), "report this as a bug of narrows")
-        }
-    }
-}
-
-/// Reads all layers again and again, without those that hung once.
-struct Readers {
-    host: Arc<dyn Host>,
-    hung: Vec<(&'static str, Unread)>,
-}
-
-impl Readers {
-    fn read(&mut self) -> Reading {
-        let mut reading = unread_reading(self.host.clock(), &Unread::new("not reached", "read again"));
-        let begin = Instant::now();
-        let (mut fills, mut answers) = self.worker(0);
-        for (index, step) in STEPS.iter().enumerate() {
-            if let Some((_, unread)) = self.hung.iter().find(|(layer, _)| *layer == step.layer) {
-                (step.hung)(&mut reading, unread.clone());
-                continue;
-            }
-            let silence = if self.hung.is_empty() { LAYER_DEADLINE } else { SHORT_DEADLINE };
-            let all = SLOW_DEADLINE.min(READING_DEADLINE.saturating_sub(begin.elapsed())).max(silence);
-            match (Patience { silence, all }).wait(&fills, &answers) {
-                Ok(fill) => fill(&mut reading),
-                Err(late) => {
-                    let unread = unread(step.layer, late);
-                    self.hung.push((step.layer, unread.clone()));
-                    (step.hung)(&mut reading, unread);
-                    (fills, answers) = self.worker(index + 1);
-                }
-            }
-        }
-        reading
-    }
-
-    /// Starts a worker that reads the layers from an index on and sends each as it is done.
-    fn worker(&self, from: usize) -> (Receiver<Fill>, Answers) {
-        let (sender, receiver) = mpsc::channel();
-        let host = Watched::new(Arc::clone(&self.host));
-        let answers = host.answers();
-        let skip: Vec<_> = self.hung.iter().map(|(layer, _)| *layer).collect();
-        thread::spawn(move || {
-            host.asked_by_this_thread();
-            work(&host, from, &skip, &sender);
-        });
-        (receiver, answers)
-    }
-}
-
-fn work(host: &dyn Host, from: usize, skip: &[&str], sender: &Sender<Fill>) {
-    for step in STEPS.iter().skip(from).filter(|step| !skip.contains(&step.layer)) {
-        if sender.send((step.read)(host)).is_err() {
-            return;
-        }
-    }
 }
 
 /// A thread that samples until it is told to stop.
@@ -383,7 +275,7 @@ mod tests {
         }
         let starved = |path: &str| {
             if path.ends_with("/memory.max") {
-                thread::sleep(LAYER_DEADLINE / 8);
+                thread::sleep(crate::steps::LAYER_DEADLINE / 8);
             }
         };
         let host: Arc<dyn Host> = Arc::new(Odd(tree.at(0), starved));

@@ -9,6 +9,7 @@ use model::report::{
 };
 use model::{Layered, Outcome, Severity, Station, Unread, Verdict};
 
+use crate::services::Services;
 use crate::{Cause, Evidence, Layer, Reading, Symptom, layers};
 
 /// Explains the evidence.
@@ -246,6 +247,7 @@ fn unread(evidence: &Evidence) -> Vec<UnreadReport> {
         let tasks = last.tasks.facts().map(|tasks| &tasks.unread);
         tasks.into_iter().flatten().for_each(|unread| note("tasks", Some(unread)));
     }
+    services_unread(&evidence.services).into_iter().for_each(|(layer, unread)| note(layer, Some(unread)));
     note("tasks", evidence.samples.tasks_unread.as_ref());
     note("settings", why(&evidence.settings.persisted));
     note("settings", why(&evidence.settings.fstab));
@@ -268,7 +270,7 @@ fn why<T>(layer: &Layered<T>) -> Option<&Unread> {
     }
 }
 
-fn layers_unread(reading: &Reading) -> [(&'static str, Option<&Unread>); 10] {
+fn layers_unread(reading: &Reading) -> [(&'static str, Option<&Unread>); 13] {
     [
         ("cpu", why(&reading.cpu)),
         ("irq", why(&reading.irq)),
@@ -280,7 +282,34 @@ fn layers_unread(reading: &Reading) -> [(&'static str, Option<&Unread>); 10] {
         ("nfs", why(&reading.nfs)),
         ("tasks", why(&reading.tasks)),
         ("cgroup", why(&reading.cgroup)),
+        ("nginx", why(&reading.nginx)),
+        ("php-fpm", why(&reading.php_fpm)),
+        ("opcache", why(&reading.opcache)),
     ]
+}
+
+fn services_unread(services: &Services) -> Vec<(&'static str, &Unread)> {
+    let whole = [
+        ("nginx", why(&services.nginx)),
+        ("php-fpm", why(&services.php_fpm)),
+        ("opcache", why(&services.opcache)),
+        ("composer", why(&services.composer)),
+        ("wordpress", why(&services.wordpress)),
+        ("cron", why(&services.cron)),
+    ];
+    let mut all: Vec<_> = whole.into_iter().filter_map(|(layer, why)| Some((layer, why?))).collect();
+    let parts: [(&str, Option<&Vec<Unread>>); 6] = [
+        ("nginx", services.nginx.facts().map(|facts| &facts.unread)),
+        ("php-fpm", services.php_fpm.facts().map(|facts| &facts.unread)),
+        ("opcache", services.opcache.facts().map(|facts| &facts.unread)),
+        ("composer", services.composer.facts().map(|facts| &facts.unread)),
+        ("wordpress", services.wordpress.facts().map(|facts| &facts.unread)),
+        ("cron", services.cron.facts().map(|facts| &facts.unread)),
+    ];
+    for (layer, unread) in parts {
+        all.extend(unread.into_iter().flatten().map(|unread| (layer, unread)));
+    }
+    all
 }
 
 #[cfg(test)]

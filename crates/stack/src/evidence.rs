@@ -6,7 +6,10 @@ use model::{Layered, Missing};
 use serde::{Deserialize, Serialize};
 
 use crate::samples::Samples;
-use crate::{cgroup, cpu, disk, irq, memory, nfs, nic, qdisc, settings, sockets, tasks};
+use crate::services::{Services, no_counters};
+use crate::{
+    cgroup, cpu, disk, irq, memory, nfs, nginx, nic, opcache, php_fpm, qdisc, settings, sockets, tasks,
+};
 
 /// The facts of every layer at one instant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,15 @@ pub struct Reading {
     pub tasks: Layered<tasks::Facts>,
     /// Control groups.
     pub cgroup: Layered<cgroup::Facts>,
+    /// What counts up in Nginx.
+    #[serde(default = "no_counters")]
+    pub nginx: Layered<nginx::Counters>,
+    /// What counts up in PHP-FPM.
+    #[serde(default = "no_counters")]
+    pub php_fpm: Layered<php_fpm::Counters>,
+    /// What the shared memory of OPcache holds.
+    #[serde(default = "no_counters")]
+    pub opcache: Layered<opcache::Counters>,
 }
 
 /// Everything that was read of a host: what a diagnosis reasons over, and what a bundle holds.
@@ -42,6 +54,9 @@ pub struct Evidence {
     pub host: HostIdentity,
     /// Kernel parameters and the configuration files behind them, read once.
     pub settings: settings::Facts,
+    /// The services of a PHP site: configuration, code and logs, read once, at the end of the window.
+    #[serde(default)]
+    pub services: Services,
     /// Full readings, oldest first.
     pub readings: Vec<Reading>,
     /// What was sampled between the first and the last reading.

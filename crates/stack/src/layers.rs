@@ -1,7 +1,8 @@
 //! The one list of layers, in stack order from the wire up.
 
 use crate::{
-    Cause, Layer, Symptom, cgroup, cpu, disk, irq, memory, nfs, nic, qdisc, settings, sockets, tasks,
+    Cause, Layer, Symptom, cgroup, composer, cpu, cron, disk, irq, memory, nfs, nginx, nic, opcache, php_fpm,
+    qdisc, settings, sockets, tasks, wordpress,
 };
 
 /// Every layer.
@@ -17,6 +18,12 @@ pub const LAYERS: &[&Layer] = &[
     &tasks::LAYER,
     &cgroup::LAYER,
     &settings::LAYER,
+    &nginx::LAYER,
+    &php_fpm::LAYER,
+    &opcache::LAYER,
+    &composer::LAYER,
+    &wordpress::LAYER,
+    &cron::LAYER,
 ];
 
 /// Every cause with its layer, in stack order.

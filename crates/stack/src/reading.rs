@@ -5,7 +5,11 @@ use model::report::HostIdentity;
 use model::{Layered, Unread};
 
 use crate::samples::Sampler;
-use crate::{Evidence, Reading, cgroup, cpu, disk, irq, memory, nfs, nic, qdisc, settings, sockets, tasks};
+use crate::services::Services;
+use crate::{
+    Evidence, Reading, cgroup, cpu, disk, irq, memory, nfs, nginx, nic, opcache, php_fpm, qdisc, settings,
+    sockets, tasks,
+};
 
 /// Reads every layer at this instant, one after the other.
 pub fn read_once(host: &dyn Host) -> Reading {
@@ -21,6 +25,9 @@ pub fn read_once(host: &dyn Host) -> Reading {
         nfs: nfs::read(host).into(),
         tasks: tasks::read(host).into(),
         cgroup: cgroup::read(host).into(),
+        nginx: nginx::read_counters(host).into(),
+        php_fpm: php_fpm::read_counters(host).into(),
+        opcache: opcache::read_counters(host).into(),
     }
 }
 
@@ -44,7 +51,8 @@ pub fn read_tree(tree: &Tree) -> Result<Evidence, HostError> {
     let first = tree.at(0);
     let settings = read_settings(&first);
     let host = identity(&first, &readings);
-    Ok(Evidence { host, settings, readings, samples: sampler.finish() })
+    let services = Services::read(&tree.at(tree.instants().saturating_sub(1)));
+    Ok(Evidence { host, settings, services, readings, samples: sampler.finish() })
 }
 
 /// What machine it is.
@@ -113,5 +121,8 @@ pub fn unread_reading(clock: host::Clock, unread: &Unread) -> Reading {
         nfs: no(unread),
         tasks: no(unread),
         cgroup: no(unread),
+        nginx: no(unread),
+        php_fpm: no(unread),
+        opcache: no(unread),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use host::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
-use host::{Clock, Host, HostError};
+use host::{Clock, Host, HostError, Question};
 
 /// A host whose answers are noted.
 pub(crate) struct Watched {
@@ -73,6 +73,14 @@ impl Host for Watched {
 
     fn link(&self, path: &str) -> Result<String, HostError> {
         self.noted(self.host.link(path))
+    }
+
+    fn read_end(&self, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
+        self.noted(self.host.read_end(path, most_bytes))
+    }
+
+    fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
+        self.noted(self.host.ask(question))
     }
 
     fn clock(&self) -> Clock {

@@ -64,6 +64,7 @@ fn not_read(root: bool) -> Vec<(String, String)> {
     let evidence = Evidence {
         host: identity(&host, &readings),
         settings: read_settings(&host),
+        services: stack::services::Services::read(&host),
         readings,
         samples: Samples::default(),
     };

@@ -1,0 +1,23 @@
+//! Nginx.
+
+mod causes;
+pub mod configuration;
+mod facts;
+mod read;
+mod stations;
+mod symptoms;
+
+pub use configuration::{Configuration, ConfigurationProblem, Context, Directive};
+pub use facts::*;
+pub use read::{configurations, document_roots, read, read_counters};
+
+use crate::Layer;
+
+/// Everything known about this layer.
+pub const LAYER: Layer = Layer {
+    id: "Nginx",
+    title: "Nginx",
+    stations: stations::stations,
+    symptoms: symptoms::SYMPTOMS,
+    causes: causes::CAUSES,
+};

@@ -1,0 +1,21 @@
+//! OPcache.
+
+mod causes;
+mod facts;
+mod read;
+mod stations;
+mod symptoms;
+
+pub use facts::*;
+pub use read::{read, read_counters};
+
+use crate::Layer;
+
+/// Everything known about this layer.
+pub const LAYER: Layer = Layer {
+    id: "opcache",
+    title: "OPcache",
+    stations: stations::stations,
+    symptoms: symptoms::SYMPTOMS,
+    causes: causes::CAUSES,
+};

