@@ -162,8 +162,8 @@ impl Configuration {
 
     /// A directive of the block `events` or `http`, such as `worker_connections`.
     pub fn in_block(&self, block: &str, name: &str) -> Option<&Directive> {
-        let inside = self.directives.iter().filter(|one| one.name == block).flat_map(Directive::children);
-        inside.filter(|one| one.name == name).next_back()
+        let mut inside = self.directives.iter().filter(|one| one.name == block).flat_map(Directive::children);
+        inside.rfind(|one| one.name == name)
     }
 }
 
