@@ -98,7 +98,7 @@ impl Mounts {
                 }
                 name => format!("{reached}/{name}"),
             };
-            if !self.of(&next).is_some_and(|mount| !mount.network) {
+            if self.of(&next).is_none_or(|mount| mount.network) {
                 let beyond: Vec<_> = rest.iter().rev().map(String::as_str).collect();
                 let whole = [&[next.as_str()][..], &beyond].concat().join("/");
                 return Place { mount: self.of(&next).cloned(), path: whole };
