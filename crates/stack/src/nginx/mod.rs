@@ -3,6 +3,7 @@
 mod causes;
 pub mod configuration;
 mod facts;
+pub mod logs;
 mod read;
 mod stations;
 mod symptoms;
