@@ -10,6 +10,7 @@ mod fstab_edit;
 mod haproxy;
 mod haproxy_edit;
 mod nginx;
+mod nginx_block_edit;
 mod nginx_edit;
 mod nginx_lexer;
 mod nginx_place;
@@ -32,6 +33,7 @@ pub use fstab::{
 pub use fstab_edit::FstabEditError;
 pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
+pub use nginx_block_edit::nginx_word;
 pub use nginx_lexer::NginxWord;
 pub use settings::{Setting, SettingsDialect, SettingsDocument};
 pub use sysctl_d::{SysctlDocument, SysctlEntry, SysctlEntryKind, UnreadLine, UnreadReason};
