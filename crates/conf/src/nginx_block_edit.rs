@@ -117,8 +117,6 @@ fn text(directive: &str, arguments: &str, lines: &[impl AsRef<str>], indentation
 }
 
 /// Writes a word so that Nginx reads it back: bare, or in double quotes.
-///
-/// Invalid UTF-8 is replaced.
 pub fn nginx_word(word: &str) -> String {
     if word.is_empty() || word.starts_with('#') || word.contains('$') && word.contains('{') {
         return format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""));
