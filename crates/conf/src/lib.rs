@@ -7,6 +7,7 @@ mod document;
 mod edit_error;
 mod fstab;
 mod fstab_edit;
+mod glob;
 mod haproxy;
 mod haproxy_edit;
 mod nginx;
@@ -31,6 +32,7 @@ pub use fstab::{
     MountTableProblemReason, parse_mountstats_device, unescape_octal,
 };
 pub use fstab_edit::FstabEditError;
+pub use glob::{is_pattern, name_fits};
 pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_block_edit::nginx_word;

@@ -215,6 +215,9 @@ pub struct InstanceCounters {
     pub workers: Vec<WorkerCounters>,
     /// `stub_status`, where a location has it that this host may ask.
     pub stub_status: Option<StubStatus>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stub_status_unread: Option<Unread>,
 }
 
 /// What counts up of a worker.

@@ -3,9 +3,13 @@
 mod causes;
 pub mod configuration;
 mod facts;
+mod masters;
 mod read;
+mod secrets;
 mod stations;
+mod stub_status;
 mod symptoms;
+mod tree;
 
 pub use configuration::{Configuration, ConfigurationProblem, Context, Directive};
 pub use facts::*;
