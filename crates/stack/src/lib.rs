@@ -13,6 +13,7 @@ pub mod figures;
 mod foretell;
 pub mod glob;
 pub mod layers;
+pub mod mounts;
 pub mod reading;
 mod remedies;
 pub mod samples;
