@@ -16,6 +16,9 @@ mod nginx_edit;
 mod nginx_lexer;
 mod nginx_place;
 mod option_file;
+mod php_constant;
+mod php_constants;
+mod php_constants_edit;
 mod php_declarations;
 #[cfg(test)]
 mod php_declarations_tests;
@@ -41,6 +44,8 @@ pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_block_edit::nginx_word;
 pub use nginx_lexer::NginxWord;
+pub use php_constant::{PhpCondition, PhpConstant, PhpInclude, PhpLiteral};
+pub use php_constants::PhpConstants;
 pub use php_declarations::{
     PhpDeclaration, PhpFile, PhpKind, PhpLookup, PhpMethod, PhpObstacle, php_class_key, php_file,
 };
