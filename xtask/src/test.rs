@@ -12,6 +12,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("cc", "gcc"),
     ("ethtool", "ethtool"),
     ("php8.2", "php8.2-cli"),
+    ("composer", "composer"),
+    ("strace", "strace"),
     ("haproxy", "haproxy"),
     ("setfacl", "acl"),
     ("setfattr", "attr"),

@@ -27,6 +27,8 @@ pub(crate) enum Ask {
     File = 0,
     Directory = 1,
     Link = 2,
+    /// The last bytes of a file, at most so many as the request says.
+    End = 3,
 }
 
 /// A reader that answers or is left behind.
@@ -45,6 +47,15 @@ struct Child {
 impl ForeignReader {
     /// The bytes of a file, the names of a directory (each ended by a NUL), or the target of a link.
     pub(crate) fn ask(&mut self, ask: Ask, path: &str) -> Result<Vec<u8>, HostError> {
+        self.request(ask, path, FILE_LIMIT_BYTES)
+    }
+
+    /// The last bytes of a regular file, at most so many: what lies before them is neither read nor carried over.
+    pub(crate) fn ask_end(&mut self, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
+        self.request(Ask::End, path, most_bytes.min(FILE_LIMIT_BYTES))
+    }
+
+    fn request(&mut self, ask: Ask, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
         if self.waited_in_vain >= PATIENCE {
             return Err(timed_out(path));
         }
@@ -52,7 +63,7 @@ impl ForeignReader {
             Some(child) => child,
             None => Child::start().map_err(|errno| HostError::from_errno(path, errno.raw_os_error()))?,
         };
-        let answer = child.ask(ask, path);
+        let answer = child.ask(ask, path, most_bytes);
         match answer {
             Err(HostError::TimedOut { .. }) => self.waited_in_vain += FILE_DEADLINE,
             Err(HostError::Io { .. }) => {}
@@ -78,7 +89,7 @@ impl Child {
         }
     }
 
-    fn ask(&self, ask: Ask, path: &str) -> Result<Vec<u8>, HostError> {
+    fn ask(&self, ask: Ask, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
         let failed = |reason: &str| HostError::Io { path: path.to_owned(), reason: reason.to_owned() };
         let length = u16::try_from(path.len()).map_err(|_| failed("the path is too long"))?;
         if usize::from(length) >= child::PATH_LIMIT || path.as_bytes().contains(&0) {
@@ -86,6 +97,7 @@ impl Child {
         }
         let mut request = vec![ask as u8];
         request.extend_from_slice(&length.to_ne_bytes());
+        request.extend_from_slice(&most_bytes.to_ne_bytes());
         request.extend_from_slice(path.as_bytes());
         rustix::net::send(&self.socket, &request, rustix::net::SendFlags::NOSIGNAL)
             .map_err(|_| failed("the reading process is gone"))?;
@@ -176,6 +188,70 @@ mod tests {
         names.sort_unstable();
         assert_eq!(names, [&b"big"[..], b"link"]);
         assert!(matches!(reader.ask(Ask::File, &path("none")), Err(HostError::NotFound { .. })));
+    }
+
+    #[test]
+    fn the_end_of_a_file_is_read_without_what_lies_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let log = std::fs::File::create(path("log")).unwrap();
+        log.set_len(2 << 30).unwrap();
+        let mut log = &log;
+        std::io::Seek::seek(&mut log, std::io::SeekFrom::End(0)).unwrap();
+        std::io::Write::write_all(&mut log, b"the last line\n").unwrap();
+        std::fs::write(path("short"), "short").unwrap();
+        std::fs::write(path("empty"), "").unwrap();
+        let mut reader = ForeignReader::default();
+        assert_eq!(reader.ask_end(&path("log"), 10).unwrap(), b"last line\n");
+        let most = 3 * child::CHUNK + 1;
+        let end = reader.ask_end(&path("log"), most).unwrap();
+        assert_eq!((end.len(), end.ends_with(b"\0the last line\n")), (most, true));
+        assert_eq!(reader.ask_end(&path("short"), 5).unwrap(), b"short");
+        assert_eq!(reader.ask_end(&path("short"), 1 << 20).unwrap(), b"short");
+        assert_eq!(reader.ask_end(&path("short"), 0).unwrap(), b"");
+        assert_eq!(reader.ask_end(&path("empty"), 100).unwrap(), b"");
+        assert!(matches!(reader.ask_end(&path("none"), 1), Err(HostError::NotFound { .. })));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_has_no_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        let mut reader = ForeignReader::default();
+        for path in [pipe.display().to_string(), folder.path().display().to_string(), "/dev/null".to_owned()]
+        {
+            assert!(matches!(reader.ask_end(&path, 100), Err(HostError::Io { .. })), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_file_that_grows_is_no_longer_than_was_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log").display().to_string();
+        std::fs::write(&path, vec![b'a'; 100_000]).unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut log = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::io::Write::write_all(&mut log, b"b").unwrap();
+                }
+            });
+            let mut reader = ForeignReader::default();
+            for _ in 0..50 {
+                let end = reader.ask_end(&path, 90_000).unwrap();
+                assert_eq!(end.len(), 90_000);
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl<H: Host> Host for Recorder<H> {
 
     fn read_end(&self, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
         let bytes = self.host.read_end(path, most_bytes)?;
-        self.write(path, &redact::file(path, &bytes));
+        self.write(path, &redact::log(&bytes));
         Ok(bytes)
     }
 
@@ -218,6 +218,21 @@ mod tests {
         assert_eq!(again.at(1).value("/proc/sys/kernel/hostname").unwrap(), "web");
         assert_eq!(again.at(1).link("/sys/class/net/eth0/device").unwrap(), "../../../virtio0");
         assert!(Recorder::create(&root, tree.at(0)).is_err());
+    }
+
+    #[test]
+    fn the_end_of_a_log_is_recorded_without_query_strings() {
+        let mut tree = Tree::in_memory(1);
+        tree.put(0, "/proc/uptime", "1 1");
+        tree.put(0, "/var/log/nginx/access.log", "torn\n\"GET /a?token=1 HTTP/1.1\" 200\n");
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("tree");
+        let recorder = Recorder::create(&root, tree.at(0)).unwrap();
+        let end = recorder.read_end("/var/log/nginx/access.log", 30).unwrap();
+        assert_eq!(end, b"\"GET /a?token=1 HTTP/1.1\" 200\n".as_slice());
+        recorder.finish().unwrap();
+        let again = Tree::open(&root).unwrap().at(0).read("/var/log/nginx/access.log").unwrap();
+        assert_eq!(again, b"\"GET /a?redacted HTTP/1.1\" 200\n".as_slice());
     }
 
     #[test]

@@ -21,6 +21,23 @@ pub(crate) fn file<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
     Cow::Owned(lines.join(&b'\n'))
 }
 
+/// The lines of a log without the query strings of what was asked for: they hold tokens and addresses of people.
+pub(crate) fn log(bytes: &[u8]) -> Vec<u8> {
+    let mut clean = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'?') {
+        let (before, query) = rest.split_at(at + 1);
+        clean.extend_from_slice(before);
+        let end = query.iter().position(|byte| b" \"',\t\r\n".contains(byte)).unwrap_or(query.len());
+        if end > 0 {
+            clean.extend_from_slice(REDACTED.as_bytes());
+        }
+        rest = query.get(end..).unwrap_or_default();
+    }
+    clean.extend_from_slice(rest);
+    clean
+}
+
 /// `key = value`, where the key names a secret and the value is not all zeros.
 fn assignment(line: &[u8]) -> Vec<u8> {
     let Some(at) = line.iter().position(|byte| *byte == b'=') else { return line.to_vec() };

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod figures;
 mod foretell;
 pub mod layers;
+pub mod mounts;
 pub mod reading;
 mod remedies;
 pub mod samples;

@@ -33,15 +33,27 @@ pub const MOUNT: Tool = Tool { program: "mount", package: "mount" };
 pub const EXPORTFS: Tool = Tool { program: "exportfs", package: "nfs-kernel-server" };
 /// Starts the kernel's NFS server.
 pub const NFSD: Tool = Tool { program: "rpc.nfsd", package: "nfs-kernel-server" };
+/// Writes autoloaders of PHP applications.
+pub const COMPOSER: Tool = Tool { program: "composer", package: "composer" };
+/// Runs PHP outside a web server.
+pub const PHP: Tool = Tool { program: "php8.2", package: "php8.2-cli" };
+/// Shows the system calls of a program.
+pub const STRACE: Tool = Tool { program: "strace", package: "strace" };
 /// Answers which exports a client may mount.
 pub const MOUNTD: Tool = Tool { program: "rpc.mountd", package: "nfs-kernel-server" };
 
 impl Tool {
     /// Runs the program and returns its standard output; a missing package is an error that names it.
     pub fn run(self, arguments: &[&str]) -> Result<String> {
+        self.run_with(&[], arguments)
+    }
+
+    /// The same, with variables of the environment.
+    pub fn run_with(self, environment: &[(&str, &str)], arguments: &[&str]) -> Result<String> {
         let Self { program, package } = self;
         let shown = || format!("run `{program} {}`", arguments.join(" "));
-        let output = match Command::new(program).args(arguments).output() {
+        let mut command = Command::new(program);
+        let output = match command.args(arguments).envs(environment.iter().copied()).output() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(FaultError::new(format!(
                     "`{program}` is missing; install it: apt-get install {package}"

@@ -1,5 +1,6 @@
 //! Parts that scenarios are built from.
 
+pub mod composer_app;
 pub mod course;
 pub mod names;
 pub mod nfs;

@@ -7,6 +7,8 @@
 pub mod mariadb;
 /// nginx, in the foreground.
 pub mod nginx;
+/// What nginx is told of its cache of pages: the texts of configurations, sound and at fault.
+pub mod page_cache;
 /// PHP-FPM with one pool.
 pub mod php_fpm;
 mod service;

@@ -15,11 +15,11 @@ pub(super) fn serve(socket: RawFd) -> ! {
     close_all_but(socket);
     let mut path = [0u8; PATH_LIMIT];
     loop {
-        let mut head = [0u8; 3];
-        if !receive(socket, &mut head) {
+        let (mut kind, mut length, mut most) = ([0u8; 1], [0u8; 2], [0u8; size_of::<usize>()]);
+        if !receive(socket, &mut kind) || !receive(socket, &mut length) || !receive(socket, &mut most) {
             exit();
         }
-        let length = usize::from(u16::from_ne_bytes([head[1], head[2]]));
+        let (length, most) = (usize::from(u16::from_ne_bytes(length)), usize::from_ne_bytes(most));
         let Some(body) = path.get_mut(..length).filter(|body| body.len() < PATH_LIMIT) else { exit() };
         if !receive(socket, body) {
             exit();
@@ -27,8 +27,9 @@ pub(super) fn serve(socket: RawFd) -> ! {
         if let Some(end) = path.get_mut(length) {
             *end = 0;
         }
-        let errno = match head[0] {
-            kind if kind == Ask::File as u8 => file(socket, &path),
+        let errno = match kind[0] {
+            kind if kind == Ask::File as u8 => file(socket, &path, most, false),
+            kind if kind == Ask::End as u8 => file(socket, &path, most, true),
             kind if kind == Ask::Directory as u8 => directory(socket, &path),
             _ => link(socket, &path),
         };
@@ -97,21 +98,27 @@ fn open(path: &[u8], flags: i32) -> RawFd {
     unsafe { libc::open(path.as_ptr().cast(), flags | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY) }
 }
 
-fn file(socket: RawFd, path: &[u8]) -> i32 {
+/// Sends a regular file from its start, or only its end, and at most so many bytes of it.
+fn file(socket: RawFd, path: &[u8], most: usize, end: bool) -> i32 {
     let file = open(path, libc::O_RDONLY);
     if file < 0 {
         return errno();
     }
     let mut chunk = [0u8; CHUNK];
-    let mut left = crate::FILE_LIMIT_BYTES;
-    let mut failed = if is_regular(file) { 0 } else { libc::EINVAL };
+    let mut left = most;
+    let size = regular_size(file);
+    let mut failed = if size.is_some() { 0 } else { libc::EINVAL };
+    // A read at an offset, for the file may grow meanwhile: its end is where it ended when it was looked at.
+    let most = libc::off_t::try_from(most).unwrap_or(libc::off_t::MAX);
+    let mut at = if end { size.unwrap_or(0).saturating_sub(most).max(0) } else { 0 };
     while failed == 0 && left > 0 {
-        // SAFETY: `chunk` is a live buffer of the length passed.
-        let count = unsafe { libc::read(file, chunk.as_mut_ptr().cast(), chunk.len()) };
+        // SAFETY: `chunk` is a live buffer of at least the length passed.
+        let count = unsafe { libc::pread(file, chunk.as_mut_ptr().cast(), chunk.len().min(left), at) };
         match usize::try_from(count) {
             Ok(0) => break,
             Ok(count) => {
                 left = left.saturating_sub(count);
+                at = at.saturating_add(libc::off_t::try_from(count).unwrap_or(0));
                 send_chunk(socket, &chunk[..count]);
             }
             Err(_) if errno() == libc::EINTR => {}
@@ -123,11 +130,14 @@ fn file(socket: RawFd, path: &[u8]) -> i32 {
     failed
 }
 
-fn is_regular(file: RawFd) -> bool {
+/// The size of a regular file; `None` for anything else, which may have no end.
+fn regular_size(file: RawFd) -> Option<libc::off_t> {
     // SAFETY: an all-zero `stat` is a valid value to overwrite.
     let mut status: libc::stat = unsafe { std::mem::zeroed() };
     // SAFETY: `file` is open and `status` is a live value.
-    unsafe { libc::fstat(file, &raw mut status) == 0 && status.st_mode & libc::S_IFMT == libc::S_IFREG }
+    let regular =
+        unsafe { libc::fstat(file, &raw mut status) == 0 && status.st_mode & libc::S_IFMT == libc::S_IFREG };
+    regular.then_some(status.st_size)
 }
 
 /// Sends each name with a NUL after it.
