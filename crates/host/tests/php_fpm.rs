@@ -91,8 +91,8 @@ fn the_status_page_is_answered_over_a_unix_socket_and_over_tcp() {
         let Some(fpm) = Fpm::start(listen, "") else { return };
         let address = if listen.is_empty() { fpm.address() } else { tcp.clone() };
         let status: serde_json::Value = serde_json::from_slice(&ask_status(&address).unwrap()).unwrap();
-        let listed = status["processes"].as_array().unwrap().len();
-        assert_eq!((&status["pool"], &status["total processes"]), (&"www".into(), &listed.into()));
+        assert_eq!(status["pool"], "www");
+        assert!(!status["processes"].as_array().unwrap().is_empty(), "{status}");
     }
 }
 

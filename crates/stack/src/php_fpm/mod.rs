@@ -7,6 +7,7 @@ mod stations;
 mod symptoms;
 
 pub use facts::*;
+pub(crate) use read::Now;
 pub use read::{masters, read, read_counters};
 
 use crate::Layer;
