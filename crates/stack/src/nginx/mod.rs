@@ -3,6 +3,7 @@
 mod causes;
 pub mod configuration;
 mod facts;
+pub mod logs;
 mod masters;
 mod read;
 mod secrets;
