@@ -3,7 +3,7 @@
 use host::Host;
 use model::Unread;
 
-use super::{Counters, Facts, Master, PoolCounters};
+use super::{Counters, Facts, Master, PoolCounters, database};
 
 mod configuration;
 pub(crate) mod glob;
@@ -35,6 +35,7 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
         facts.unread.push(elsewhere(each));
     }
     facts.masters = configured(host, &running);
+    facts.database = database::read(host);
     let listeners = host.listeners().unwrap_or_default();
     for master in &mut facts.masters {
         let Some(running) = running.iter().find(|running| Some(running.pid) == master.pid) else { continue };
