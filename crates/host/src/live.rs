@@ -96,16 +96,16 @@ impl Host for LiveHost {
         Ok(text(target.to_bytes()))
     }
 
+    fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
+        crate::ask::ask(question)
+    }
+
     fn read_end(&self, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
         if is_kernels(path) {
             let reason = "a file of the kernel has no end that could be read alone".to_owned();
             return Err(HostError::Unsupported { path: path.to_owned(), reason });
         }
         self.foreign.lock().unwrap_or_else(PoisonError::into_inner).ask_end(path, most_bytes)
-    }
-
-    fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
-        crate::ask::ask(question)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "nanoseconds since boot fit 53 bits for 104 days to 1 ns")]

@@ -37,7 +37,9 @@ fn add(changes: &mut Vec<Change>, change: Change) {
 fn into_the_same_file(changes: &mut [Change], change: Change) -> Option<Change> {
     let ChangeKind::File { path, edit, edits } = &change.what else { return Some(change) };
     for other in changes.iter_mut() {
-        let ChangeKind::File { path: own, edit: own_edit, edits: own_edits } = &mut other.what else { continue };
+        let ChangeKind::File { path: own, edit: own_edit, edits: own_edits } = &mut other.what else {
+            continue;
+        };
         if own != path || own_edits.is_empty() || edits.is_empty() {
             continue;
         }
@@ -85,14 +87,22 @@ mod tests {
                 value: Some("9".to_owned()),
             }];
             let what = ChangeKind::File { path: path.to_owned(), edit: format!("[{section}]"), edits };
-            Remedy::new(section, "it moves").change(Change::new(what, Some("5".to_owned()), Derived::new(9, "f")))
+            Remedy::new(section, "it moves").change(Change::new(
+                what,
+                Some("5".to_owned()),
+                Derived::new(9, "f"),
+            ))
         };
-        let one = together([edit("www", "/a"), edit("shop", "/a"), edit("www", "/a"), edit("www", "/b")]).unwrap();
+        let one =
+            together([edit("www", "/a"), edit("shop", "/a"), edit("www", "/a"), edit("www", "/b")]).unwrap();
         let [ChangeKind::File { edits, edit, .. }, ChangeKind::File { path, .. }] =
             [&one.changes[0].what, &one.changes[1].what]
         else {
             panic!("two files")
         };
-        assert_eq!((edits.len(), edit.as_str(), path.as_str(), one.changes.len()), (2, "[www]; [shop]", "/b", 2));
+        assert_eq!(
+            (edits.len(), edit.as_str(), path.as_str(), one.changes.len()),
+            (2, "[www]; [shop]", "/b", 2)
+        );
     }
 }

@@ -74,9 +74,14 @@ pub(crate) fn read(host: &dyn Host) -> Option<DatabaseLimit> {
 
 fn included(host: &dyn Host, line: &str) -> Vec<String> {
     let line = line.trim();
-    if let Some(folder) = line.strip_prefix("!includedir ").map(|folder| folder.trim().trim_end_matches('/')) {
+    if let Some(folder) = line.strip_prefix("!includedir ").map(|folder| folder.trim().trim_end_matches('/'))
+    {
         let names = host.list(folder).unwrap_or_default();
-        return names.iter().filter(|name| name.ends_with(".cnf")).map(|name| format!("{folder}/{name}")).collect();
+        return names
+            .iter()
+            .filter(|name| name.ends_with(".cnf"))
+            .map(|name| format!("{folder}/{name}"))
+            .collect();
     }
     line.strip_prefix("!include ").map(|path| path.trim().to_owned()).into_iter().collect()
 }
@@ -95,8 +100,10 @@ pub(crate) enum Uses {
 /// Which database the sites use that a pool serves.
 pub(crate) fn uses(view: &View<'_>) -> Uses {
     let Ok(wordpress) = services::facts(&view.evidence.services.wordpress) else { return Uses::NotKnown };
-    let roots: Vec<_> = passes::of(view).iter().filter_map(|pass| pass.context.get("root")?.first()).collect();
-    let is_served = |root: &str| roots.iter().any(|own| own.trim_end_matches('/') == root.trim_end_matches('/'));
+    let roots: Vec<_> =
+        passes::of(view).iter().filter_map(|pass| pass.context.get("root")?.first()).collect();
+    let is_served =
+        |root: &str| roots.iter().any(|own| own.trim_end_matches('/') == root.trim_end_matches('/'));
     let hosts = wordpress.sites.iter().filter(|site| is_served(&site.root));
     let hosts = hosts.filter_map(|site| site.constants.get("DB_HOST")?.value.as_deref());
     let mut uses = Uses::NotKnown;
@@ -158,7 +165,10 @@ mod tests {
         let default = limit(&[main, server]).unwrap();
         assert_eq!((default.max_connections, default.setting), (151, None));
         assert_eq!((default.file.as_str(), default.group.as_str()), (server.0, "mysqld"));
-        let late = ("/etc/mysql/conf.d/60-own.cnf", "[client]\nmax_connections = 7\n[mariadb]\nmax-connections=400\n");
+        let late = (
+            "/etc/mysql/conf.d/60-own.cnf",
+            "[client]\nmax_connections = 7\n[mariadb]\nmax-connections=400\n",
+        );
         let own = limit(&[main, server, late]).unwrap();
         assert_eq!((own.max_connections, own.setting.unwrap().place()), (400, format!("{}:4", late.0)));
         assert_eq!((own.file.as_str(), own.group.as_str()), (late.0, "mariadb"));

@@ -24,8 +24,8 @@ pub(crate) fn change(pool: &Pool, settings: &[(&str, String)], target: Derived) 
     let edit = format!("[{}] {edit}", pool.name);
     let current = pool.value(key).map(str::to_owned);
     let owner = pool.settings.get(key).map(super::Setting::place);
-    let mut change = Change::new(ChangeKind::File { path, edit, edits }, current, target)
-        .persists_by("the file itself");
+    let mut change =
+        Change::new(ChangeKind::File { path, edit, edits }, current, target).persists_by("the file itself");
     change.owner = owner;
     change
 }
@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn a_smaller_pool_takes_its_spare_workers_with_it() {
         let mut pool = Pool { name: "www".to_owned(), file: "/etc/p.conf".to_owned(), ..Pool::default() };
-        for (key, value) in [("pm.max_spare_servers", "30"), ("pm.min_spare_servers", "5"), ("pm.start_servers", "20")] {
+        for (key, value) in
+            [("pm.max_spare_servers", "30"), ("pm.min_spare_servers", "5"), ("pm.start_servers", "20")]
+        {
             let setting = Setting { value: value.to_owned(), file: "/etc/p.conf".to_owned(), line: 3 };
             pool.settings.insert(key.to_owned(), setting);
         }

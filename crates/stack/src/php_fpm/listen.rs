@@ -53,9 +53,10 @@ pub(crate) fn wanted(view: &View<'_>) -> Option<(u64, Derived)> {
     let (workers, service) = (f64::from(view.most()), view.service()?);
     let least = (workers * WAIT_S / service.seconds).ceil();
     let wanted = crate::sockets::queues::power_of_two(least);
-    let target = Derived::new(wanted, "power of two ≥ workers × 1 s / S, at most 16384: the last waits 1 to 2 s")
-        .input("workers", number_text(workers), "pm.max_children")
-        .input("S", milliseconds(service.seconds), service.source);
+    let target =
+        Derived::new(wanted, "power of two ≥ workers × 1 s / S, at most 16384: the last waits 1 to 2 s")
+            .input("workers", number_text(workers), "pm.max_children")
+            .input("S", milliseconds(service.seconds), service.source);
     Some((wanted.min(MOST_PLACES), target))
 }
 

@@ -91,7 +91,8 @@ fn element(block: &Directive) -> String {
     let head = format!("{} {}", block.name, quoted(block)).trim_end().to_owned();
     match block.name.as_str() {
         "server" => {
-            let tell = ["server_name", "listen"].map(|name| own(name).map(|one| format!("{name} {};", quoted(one))));
+            let tell =
+                ["server_name", "listen"].map(|name| own(name).map(|one| format!("{name} {};", quoted(one))));
             let tell: Vec<_> = tell.into_iter().flatten().collect();
             if tell.is_empty() { head } else { format!("{head} {{ {} }}", tell.join(" ")) }
         }
@@ -101,7 +102,8 @@ fn element(block: &Directive) -> String {
 }
 
 fn quoted(directive: &Directive) -> String {
-    let needs = |argument: &str| argument.is_empty() || argument.contains([' ', '\t', ';', '{', '}', '"', '\'']);
+    let needs =
+        |argument: &str| argument.is_empty() || argument.contains([' ', '\t', ';', '{', '}', '"', '\'']);
     let quote = |argument: &String| match needs(argument) {
         true => format!("\"{}\"", argument.replace('\\', "\\\\").replace('"', "\\\"")),
         false => argument.clone(),

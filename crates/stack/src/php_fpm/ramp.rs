@@ -33,7 +33,10 @@ impl Ramp {
     /// Seconds until every request of the demand has a worker, or the pool has all it may have.
     pub(crate) fn seconds(&self) -> u32 {
         let wanted = self.demand.min(self.max_children);
-        (0..).zip(self.steps()).find(|(_, children)| *children >= wanted).map_or(LONGEST_S, |(second, _)| second)
+        (0..)
+            .zip(self.steps())
+            .find(|(_, children)| *children >= wanted)
+            .map_or(LONGEST_S, |(second, _)| second)
     }
 
     /// The workers after 0, 1, 2 … seconds.
@@ -82,7 +85,10 @@ mod tests {
     #[test]
     fn the_rate_is_limited_and_what_is_missing_too() {
         let slow = Ramp { max_spawn_rate: 2, ..SEED };
-        assert_eq!((0..5).map(|second| slow.children_after(second)).collect::<Vec<_>>(), [40, 41, 43, 45, 47]);
+        assert_eq!(
+            (0..5).map(|second| slow.children_after(second)).collect::<Vec<_>>(),
+            [40, 41, 43, 45, 47]
+        );
         let spare = Ramp { min_spare: 1, ..SEED };
         assert_eq!(spare.children_after(10), 50, "one a second with one spare worker");
         assert_eq!(Ramp { min_spare: 0, ..SEED }.seconds(), LONGEST_S, "it never grows");

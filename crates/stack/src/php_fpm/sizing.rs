@@ -45,7 +45,8 @@ impl Size {
     /// The number with all that went into it.
     pub(crate) fn derived(&self, value: impl ToString) -> Derived {
         let names: Vec<_> = self.terms.iter().map(|term| term.name).collect();
-        let formulas: Vec<_> = self.terms.iter().map(|term| format!("{} = {}", term.name, term.formula)).collect();
+        let formulas: Vec<_> =
+            self.terms.iter().map(|term| format!("{} = {}", term.name, term.formula)).collect();
         let formula = format!("min({}); {}", names.join(", "), formulas.join("; "));
         let mut derived = Derived::new(value, &formula);
         for term in &self.terms {
@@ -57,7 +58,8 @@ impl Size {
 
     /// `memory 312, CPU 40, demand 60`.
     pub(crate) fn line(&self) -> String {
-        let each = self.terms.iter().map(|term| format!("{} {}", term.name, number_text(number(term.workers))));
+        let each =
+            self.terms.iter().map(|term| format!("{} {}", term.name, number_text(number(term.workers))));
         each.collect::<Vec<_>>().join(", ")
     }
 }
@@ -147,7 +149,11 @@ pub(crate) fn by_cpu(view: &View<'_>) -> Option<Term> {
     let wait = (busy_s - cpu_s) / cpu_s;
     let inputs = vec![
         input("CPUs", number_text(cpus), source),
-        input("wait / cpu", number_text((wait * 10.0).round() / 10.0), "busy time and CPU time of its workers"),
+        input(
+            "wait / cpu",
+            number_text((wait * 10.0).round() / 10.0),
+            "busy time and CPU time of its workers",
+        ),
     ];
     let formula = "⌊CPUs × (1 + wait / cpu) × 1.2⌋";
     Some(Term { name: "CPU", workers: floor(cpus * (1.0 + wait) * CPU_SLACK), formula, inputs })
@@ -231,8 +237,10 @@ mod tests {
 
     #[test]
     fn sizes_of_php_are_read_and_no_limit_is_none() {
-        assert_eq!(["128M", "1G", "64k", "1048576"].map(|text| bytes_of(text).unwrap() as u64),
-            [134_217_728, 1_073_741_824, 65_536, 1_048_576]);
+        assert_eq!(
+            ["128M", "1G", "64k", "1048576"].map(|text| bytes_of(text).unwrap() as u64),
+            [134_217_728, 1_073_741_824, 65_536, 1_048_576]
+        );
         assert_eq!(["-1", "", "x", "1T"].map(bytes_of), [None; 4]);
     }
 }

@@ -75,13 +75,16 @@ impl<'a> View<'a> {
     /// Whether connections to an address reach it.
     pub(crate) fn listens_at(&self, address: &str) -> bool {
         let own = self.pool.listen.as_str();
-        let port = |text: &'_ str| text.rsplit_once(':').map(|(host, port)| (host.to_owned(), port.to_owned()));
+        let port =
+            |text: &'_ str| text.rsplit_once(':').map(|(host, port)| (host.to_owned(), port.to_owned()));
         if own == address || own.starts_with('/') || address.starts_with('/') {
             return own == address;
         }
         match (port(own), port(address)) {
             (Some((own, own_port)), Some((address, port))) => {
-                own_port == port && (is_any(&own) || is_any(&address)) && (is_local(&own) || is_local(&address))
+                own_port == port
+                    && (is_any(&own) || is_any(&address))
+                    && (is_local(&own) || is_local(&address))
             }
             _ => false,
         }
@@ -178,7 +181,12 @@ impl<'a> View<'a> {
         let idle = workers.iter().filter(|worker| worker.waits_for.as_deref() == Some("listening")).count();
         let busy = (workers.len() - idle) as f64;
         let full_share = f64::from(u8::from(idle == 0));
-        Some(Busy { mean: busy, workers: workers.len() as f64, full_share, source: "workers not in accept(2)" })
+        Some(Busy {
+            mean: busy,
+            workers: workers.len() as f64,
+            full_share,
+            source: "workers not in accept(2)",
+        })
     }
 
     /// Requests that it took each second, by its status page. Our own question is not counted.
@@ -221,16 +229,18 @@ impl<'a> View<'a> {
         let rate = took.count as f64 / log.span_s.max(1.0);
         let waited = self.depth().map_or(0.0, |depth| depth.mean / rate.max(f64::MIN_POSITIVE));
         let seconds = (took.mean - waited).max(took.p50.min(took.mean) * 0.1);
-        (seconds > 0.0).then_some(Service { seconds, source: "$upstream_response_time, less the wait in the queue" })
+        (seconds > 0.0)
+            .then_some(Service { seconds, source: "$upstream_response_time, less the wait in the queue" })
     }
 
     /// CPU seconds that its workers used in the window, and its length.
     #[expect(clippy::cast_precision_loss, reason = "clock ticks of a window")]
     pub(crate) fn cpu_s(&self) -> Option<(f64, f64)> {
         let (first, last, seconds) = self.counters()?;
-        let used = last.cpu_ticks.iter().map(|(pid, ticks)| {
-            ticks.saturating_sub(first.cpu_ticks.get(pid).copied().unwrap_or_default())
-        });
+        let used = last
+            .cpu_ticks
+            .iter()
+            .map(|(pid, ticks)| ticks.saturating_sub(first.cpu_ticks.get(pid).copied().unwrap_or_default()));
         let ticks: u64 = used.fold(0, u64::saturating_add);
         (!last.cpu_ticks.is_empty()).then_some((ticks as f64 / 100.0, seconds))
     }

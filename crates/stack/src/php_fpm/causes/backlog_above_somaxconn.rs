@@ -24,15 +24,21 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
 
 fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let name = view.name();
-    let Some((asked, setting)) = view.pool.number("listen.backlog").zip(view.pool.settings.get("listen.backlog")) else {
+    let Some((asked, setting)) =
+        view.pool.number("listen.backlog").zip(view.pool.settings.get("listen.backlog"))
+    else {
         return Ok(Outcome::ruled_out(format!("{name}: nobody set listen.backlog")));
     };
     if asked < 0 {
-        return Ok(Outcome::ruled_out(format!("{name}: listen.backlog = {asked} asks for what the kernel allows")));
+        return Ok(Outcome::ruled_out(format!(
+            "{name}: listen.backlog = {asked} asks for what the kernel allows"
+        )));
     }
-    let clamp = view.evidence.settings.number(KEY).ok_or_else(|| {
-        Missing::new(KEY, "run narrows on the host itself, with /proc/sys mounted")
-    })?;
+    let clamp = view
+        .evidence
+        .settings
+        .number(KEY)
+        .ok_or_else(|| Missing::new(KEY, "run narrows on the host itself, with /proc/sys mounted"))?;
     let seen = [
         Observation::new(setting.place(), "listen.backlog", setting.value.clone()),
         Observation::new("/proc/sys/net/core/somaxconn", KEY, clamp.to_string()),
@@ -49,9 +55,16 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
 
 /// The file says what holds, or what is useful where that is less.
 fn what_is_so(view: &View<'_>, clamp: i64) -> Remedy {
-    let useful = listen::wanted(view).filter(|(wanted, _)| i64::try_from(*wanted).is_ok_and(|wanted| wanted < clamp));
+    let useful =
+        listen::wanted(view).filter(|(wanted, _)| i64::try_from(*wanted).is_ok_and(|wanted| wanted < clamp));
     let target = useful.map_or_else(
-        || Derived::new(clamp, "net.core.somaxconn, the limit in effect").input(KEY, clamp, "/proc/sys/net/core/somaxconn"),
+        || {
+            Derived::new(clamp, "net.core.somaxconn, the limit in effect").input(
+                KEY,
+                clamp,
+                "/proc/sys/net/core/somaxconn",
+            )
+        },
         |(_, target)| target,
     );
     let title = format!("Set listen.backlog of {} to what has effect", view.name());

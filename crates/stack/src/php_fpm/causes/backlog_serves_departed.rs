@@ -55,7 +55,8 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let source = "listen.backlog × S / workers";
     let asked = view.pool.settings.get("listen.backlog");
     let asked = asked.map(|asked| Observation::new(asked.place(), "listen.backlog", asked.value.clone()));
-    let seen = Observation::new(source, "wait at the end of a full queue", (wait_s * 10.0).round() / 10.0).unit("s");
+    let seen =
+        Observation::new(source, "wait at the end of a full queue", (wait_s * 10.0).round() / 10.0).unit("s");
     let took = Observation::new(service.source, "S", (service.seconds * 1e4).round() / 10.0).unit("ms");
     Ok(outcome.seen_all(asked).seen(seen).seen(took))
 }

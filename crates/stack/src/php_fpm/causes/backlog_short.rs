@@ -4,9 +4,9 @@ use model::observation::number_text;
 use model::{Change, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::nginx::ErrorKind;
-use crate::php_fpm::{listen, passes};
 use crate::php_fpm::verdicts::of_running_pools;
 use crate::php_fpm::view::View;
+use crate::php_fpm::{listen, passes};
 use crate::samples::ListenerDepth;
 use crate::sockets::queues;
 use crate::{Cause, Evidence, services};
@@ -43,11 +43,17 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let line = line(view, depth, refused.as_ref());
     let outcome = match (full, &refused) {
         (None, None) => not_full(view, depth, line)?,
-        (full, refused) => turned_away(view, full, refused.as_ref().is_none_or(|refused| refused.recent), line),
+        (full, refused) => {
+            turned_away(view, full, refused.as_ref().is_none_or(|refused| refused.recent), line)
+        }
     };
     let seen = depth.into_iter().flat_map(queues::observations);
     let logged = refused.map(|refused| {
-        let field = format!("connect() to {} failed (11, in {} s)", view.pool.listen, number_text(refused.span_s.round()));
+        let field = format!(
+            "connect() to {} failed (11, in {} s)",
+            view.pool.listen,
+            number_text(refused.span_s.round())
+        );
         Observation::new(refused.log, field, refused.lines)
     });
     let asked = view.pool.settings.get("listen.backlog");
@@ -101,9 +107,14 @@ fn not_full(view: &View<'_>, depth: Option<&ListenerDepth>, line: String) -> Res
     }
     if queues::was_near(depth) {
         let times = number_text((queues::overflows_at_times(depth) * 10.0).round() / 10.0);
-        return Ok(Outcome::consistent(Severity::Latent, format!("{line}; overflows at {times}× this depth")).lacks(
-            Missing::new("a sample that sees it full", "look longer at the busiest hour: `narrows check --for 60s`"),
-        ));
+        return Ok(Outcome::consistent(
+            Severity::Latent,
+            format!("{line}; overflows at {times}× this depth"),
+        )
+        .lacks(Missing::new(
+            "a sample that sees it full",
+            "look longer at the busiest hour: `narrows check --for 60s`",
+        )));
     }
     Ok(Outcome::ruled_out(line))
 }
@@ -117,13 +128,17 @@ fn turned_away(view: &View<'_>, depth: Option<&ListenerDepth>, now: bool, line: 
         && limit >= *wanted
     {
         let wait_s = number_text((wait_s * 10.0).round() / 10.0);
-        return Outcome::ruled_out(format!("{line}; it holds {wait_s} s of work already, more would come too late"));
+        return Outcome::ruled_out(format!(
+            "{line}; it holds {wait_s} s of work already, more would come too late"
+        ));
     }
     if depth.is_some_and(|depth| depth.full_share > ALWAYS_FULL) {
-        return Outcome::consistent(severity, format!("{line}; a longer one would be full as well")).lacks(Missing::new(
-            "a moment at which the queue is not full",
-            "more requests come than the workers finish: see php-fpm.pool-saturated",
-        ));
+        return Outcome::consistent(severity, format!("{line}; a longer one would be full as well")).lacks(
+            Missing::new(
+                "a moment at which the queue is not full",
+                "more requests come than the workers finish: see php-fpm.pool-saturated",
+            ),
+        );
     }
     let target = useful.map_or_else(|| by_depth(view, depth), |(_, target)| target);
     Outcome::confirmed(severity, line).remedy(longer(view, target))

@@ -49,7 +49,8 @@ fn problems(master: &Master) -> impl Iterator<Item = &FileProblem> {
 
 /// What a line should say only its author knows, so that a person changes it.
 fn mended(problems: &[&FileProblem]) -> Remedy {
-    let mut remedy = Remedy::new("Mend the lines that PHP-FPM refuses", "php-fpm -t ends with \"test is successful\"");
+    let mut remedy =
+        Remedy::new("Mend the lines that PHP-FPM refuses", "php-fpm -t ends with \"test is successful\"");
     let mut files: Vec<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
     files.dedup();
     for file in files {

@@ -1,7 +1,9 @@
 //! Kept connections that hold workers which could serve others.
 
 use model::observation::number_text;
-use model::{Change, ChangeKind, Derived, DirectiveEdit, Edit, Missing, Observation, Outcome, Remedy, Severity};
+use model::{
+    Change, ChangeKind, Derived, DirectiveEdit, Edit, Missing, Observation, Outcome, Remedy, Severity,
+};
 
 use crate::cpu::shares::percent;
 use crate::php_fpm::passes::{self, Pass, Upstream};
@@ -69,21 +71,34 @@ fn judge(view: &View<'_>) -> Outcome {
         Outcome::ruled_out(line)
     };
     let conn = kept.passes.iter().filter_map(|pass| pass.context.get("fastcgi_keep_conn"));
-    let conn = conn.map(|directive| Observation::new(directive.place(), "fastcgi_keep_conn", directive.value()));
+    let conn =
+        conn.map(|directive| Observation::new(directive.place(), "fastcgi_keep_conn", directive.value()));
     outcome
         .seen(Observation::new(kept.place.clone(), "keepalive", kept.keepalive))
         .seen(Observation::new("worker_processes", "nginx workers", kept.processes))
-        .seen(Observation::new("keepalive × nginx workers / pm.max_children", "may be held", percent(may / most)).unit("%"))
-        .seen_all(held.map(|held| Observation::new("workers in read(2) on a socket, or Reading headers", "held now", held)))
+        .seen(
+            Observation::new(
+                "keepalive × nginx workers / pm.max_children",
+                "may be held",
+                percent(may / most),
+            )
+            .unit("%"),
+        )
+        .seen_all(held.map(|held| {
+            Observation::new("workers in read(2) on a socket, or Reading headers", "held now", held)
+        }))
         .seen_all(conn.take(4))
 }
 
 fn kept<'a>(view: &View<'a>) -> Option<Kept<'a>> {
     let keeping = |pass: &Pass<'a>| {
-        pass.keeps_connections() && pass.upstream.as_ref().and_then(Upstream::keepalive).is_some_and(|(kept, _)| kept > 0)
+        pass.keeps_connections()
+            && pass.upstream.as_ref().and_then(Upstream::keepalive).is_some_and(|(kept, _)| kept > 0)
     };
     let passes: Vec<_> = passes::of(view).into_iter().filter(keeping).collect();
-    let most = passes.iter().max_by_key(|pass| pass.upstream.as_ref().and_then(Upstream::keepalive).map(|(kept, _)| kept))?;
+    let most = passes
+        .iter()
+        .max_by_key(|pass| pass.upstream.as_ref().and_then(Upstream::keepalive).map(|(kept, _)| kept))?;
     let (keepalive, directive) = most.upstream.as_ref().and_then(Upstream::keepalive)?;
     let place = directive.place();
     let processes = processes(view, most);
@@ -96,7 +111,8 @@ fn processes(view: &View<'_>, pass: &Pass<'_>) -> u64 {
     if running > 0 {
         return running;
     }
-    let written = pass.instance.configuration.main("worker_processes").and_then(|directive| directive.first());
+    let written =
+        pass.instance.configuration.main("worker_processes").and_then(|directive| directive.first());
     match written {
         Some("auto") => u64::from(view.evidence.host.cpus.unwrap_or(1)),
         Some(count) => count.parse().unwrap_or(1),
@@ -156,5 +172,6 @@ fn without(view: &View<'_>, kept: &Kept<'_>) -> Remedy {
         let moves = format!("no worker of {name} waits in read(2) on a kept connection");
         Some(Remedy::new(format!("Close connections to {name} after each request"), moves).change(change))
     });
-    together(changes).unwrap_or_else(|| Remedy::new("Close connections after each request", "no worker waits in read(2)"))
+    together(changes)
+        .unwrap_or_else(|| Remedy::new("Close connections after each request", "no worker waits in read(2)"))
 }

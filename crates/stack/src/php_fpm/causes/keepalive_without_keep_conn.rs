@@ -1,6 +1,8 @@
 //! Kept connections that Nginx is told to have and PHP-FPM is not told to keep.
 
-use model::{Change, ChangeKind, Derived, DirectiveEdit, Edit, Missing, Observation, Outcome, Remedy, Severity};
+use model::{
+    Change, ChangeKind, Derived, DirectiveEdit, Edit, Missing, Observation, Outcome, Remedy, Severity,
+};
 
 use crate::nginx::Directive;
 use crate::php_fpm::passes::{self, Pass, Upstream};
@@ -44,8 +46,11 @@ fn judge(view: &View<'_>) -> Outcome {
     });
     let each = each.collect::<Vec<_>>().join(", ");
     let line = format!("{}: {each} without fastcgi_keep_conn on: each request connects anew", view.name());
-    let seen = upstreams.iter().map(|(_, kept, directive)| Observation::new(directive.place(), "keepalive", *kept));
-    let places = inert.iter().map(|pass| Observation::new(pass.directive.place(), "fastcgi_keep_conn", "off (not set)"));
+    let seen =
+        upstreams.iter().map(|(_, kept, directive)| Observation::new(directive.place(), "keepalive", *kept));
+    let places = inert
+        .iter()
+        .map(|pass| Observation::new(pass.directive.place(), "fastcgi_keep_conn", "off (not set)"));
     let outcome = Outcome::confirmed(Severity::Folklore, line).seen_all(seen).seen_all(places);
     let remedies = upstreams.iter().map(|(upstream, kept, directive)| without(upstream, *kept, directive));
     together(remedies).into_iter().fold(outcome, Outcome::remedy)
@@ -63,12 +68,18 @@ fn without(upstream: &Upstream<'_>, kept: u64, directive: &Directive) -> Remedy 
         edit: format!("take keepalive out of upstream {}", upstream.name()),
         edits: vec![edit],
     };
-    let target = Derived::new("no keepalive", "inert without fastcgi_keep_conn on; with it each kept connection holds a worker")
-        .input("keepalive", kept, &directive.place());
+    let target = Derived::new(
+        "no keepalive",
+        "inert without fastcgi_keep_conn on; with it each kept connection holds a worker",
+    )
+    .input("keepalive", kept, &directive.place());
     let change = Change::new(what, Some(format!("keepalive {kept}")), target)
         .owned_by(Some(directive.place()))
         .persists_by("the file itself")
         .restarts("reload nginx");
-    Remedy::new(format!("Take keepalive out of upstream {}", upstream.name()), "nothing: the file says what is so")
-        .change(change)
+    Remedy::new(
+        format!("Take keepalive out of upstream {}", upstream.name()),
+        "nothing: the file says what is so",
+    )
+    .change(change)
 }

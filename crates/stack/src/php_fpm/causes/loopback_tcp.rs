@@ -1,13 +1,15 @@
 //! A pool that Nginx reaches over TCP though both are on one host.
 
 use model::observation::number_text;
-use model::{Change, ChangeKind, Derived, DirectiveEdit, Edit, Missing, Observation, Outcome, Remedy, Severity};
+use model::{
+    Change, ChangeKind, Derived, DirectiveEdit, Edit, Missing, Observation, Outcome, Remedy, Severity,
+};
 
 use crate::nginx::Directive;
+use crate::php_fpm::edits;
 use crate::php_fpm::passes::{self, Pass};
 use crate::php_fpm::verdicts::of_running_pools;
 use crate::php_fpm::view::{View, pools};
-use crate::php_fpm::edits;
 use crate::remedies::together;
 use crate::sockets::ports;
 use crate::{Cause, Evidence, services};
@@ -36,27 +38,45 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     services::facts(&view.evidence.services.nginx)?;
     let passes = passes::of(view);
     if passes.is_empty() {
-        return Ok(Outcome::ruled_out(format!("{name} listens at {listen}, and no Nginx of this host passes to it")));
+        return Ok(Outcome::ruled_out(format!(
+            "{name} listens at {listen}, and no Nginx of this host passes to it"
+        )));
     }
     let port = listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
     let taken = ports::taken(view.evidence).unwrap_or_default();
-    let taken = taken.iter().find(|taken| {
-        Some(taken.destination.port) == port && taken.destination.remote.starts_with("127.")
-    });
+    let taken = taken
+        .iter()
+        .find(|taken| Some(taken.destination.port) == port && taken.destination.remote.starts_with("127."));
     let share = taken.map_or(0.0, |taken| taken.blocked / f64::from(taken.usable.max(1)));
     let places = passes.len();
-    let mut line = format!("{name}: {places} places of Nginx reach {listen} over TCP, about 0.2 ms more for each request");
+    let mut line = format!(
+        "{name}: {places} places of Nginx reach {listen} over TCP, about 0.2 ms more for each request"
+    );
     let severity = match share >= PORTS_SHARE {
         true => {
-            line.push_str(&format!("; {} % of the local ports towards it are taken", number_text((share * 100.0).round())));
+            line.push_str(&format!(
+                "; {} % of the local ports towards it are taken",
+                number_text((share * 100.0).round())
+            ));
             Severity::Latent
         }
         false => Severity::Hygiene,
     };
     let mut seen = vec![];
-    seen.extend(view.pool.settings.get("listen").map(|own| Observation::new(own.place(), "listen", own.value.clone())));
-    seen.extend(passes.iter().map(|pass| Observation::new(pass.directive.place(), "fastcgi_pass", pass.directive.value())));
-    seen.extend(taken.map(|taken| Observation::new("inet_diag", format!("local ports taken towards {listen}"), taken.blocked)));
+    seen.extend(
+        view.pool
+            .settings
+            .get("listen")
+            .map(|own| Observation::new(own.place(), "listen", own.value.clone())),
+    );
+    seen.extend(
+        passes
+            .iter()
+            .map(|pass| Observation::new(pass.directive.place(), "fastcgi_pass", pass.directive.value())),
+    );
+    seen.extend(taken.map(|taken| {
+        Observation::new("inet_diag", format!("local ports taken towards {listen}"), taken.blocked)
+    }));
     Ok(Outcome::confirmed(severity, line).seen_all(seen).remedy(over_a_socket(view, &passes)))
 }
 
@@ -64,11 +84,13 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
 fn socket(view: &View<'_>) -> String {
     let all = pools(view.evidence).unwrap_or_default();
     let paths = all.iter().filter(|other| other.pool.on_unix_socket());
-    let folder = paths.filter_map(|other| other.pool.listen.rsplit_once('/')).map(|(folder, _)| folder).next();
+    let folder =
+        paths.filter_map(|other| other.pool.listen.rsplit_once('/')).map(|(folder, _)| folder).next();
     let debian = view.master.file.starts_with("/etc/php/");
     let folder = folder.unwrap_or(if debian { "/run/php" } else { "/run/php-fpm" });
     let version = view.master.version.as_deref().filter(|_| debian);
-    let name: String = view.pool.name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+    let name: String =
+        view.pool.name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
     match version {
         Some(version) => format!("{folder}/php{version}-fpm-{name}.sock"),
         None => format!("{folder}/{name}.sock"),
@@ -96,7 +118,10 @@ fn over_a_socket(view: &View<'_>, passes: &[Pass<'_>]) -> Remedy {
         .restarts("restart PHP-FPM, then reload nginx")
         .risks("a restart ends requests in progress; whoever else connects to the port (a monitor, another host) must be told");
     let title = format!("Let Nginx reach {} by {path}", view.name());
-    let moves = format!("no connection to {} any more; p50 of a page that does nothing falls by a third", view.pool.listen);
+    let moves = format!(
+        "no connection to {} any more; p50 of a page that does nothing falls by a third",
+        view.pool.listen
+    );
     let pool = Remedy::new(title, moves.clone()).change(change);
     let mut places: Vec<&Directive> = vec![];
     for pass in passes {
@@ -106,7 +131,8 @@ fn over_a_socket(view: &View<'_>, passes: &[Pass<'_>]) -> Remedy {
         }
     }
     let nginx = places.into_iter().filter_map(|directive| place(passes, directive, &path, &moves));
-    together(std::iter::once(pool).chain(nginx)).unwrap_or_else(|| Remedy::new("Use a Unix socket", moves.clone()))
+    together(std::iter::once(pool).chain(nginx))
+        .unwrap_or_else(|| Remedy::new("Use a Unix socket", moves.clone()))
 }
 
 fn place(passes: &[Pass<'_>], directive: &Directive, path: &str, moves: &str) -> Option<Remedy> {

@@ -69,7 +69,9 @@ fn of_host<'a>(evidence: &'a Evidence, running: &[View<'a>]) -> Result<Shared<'a
 fn of_groups<'a>(running: &[View<'a>]) -> Vec<Shared<'a>> {
     let mut groups: Vec<Shared<'a>> = vec![];
     for view in running {
-        let Some((path, (limit, used))) = view.master.control_group.as_ref().zip(group_limit(view)) else { continue };
+        let Some((path, (limit, used))) = view.master.control_group.as_ref().zip(group_limit(view)) else {
+            continue;
+        };
         let place = format!("control group {path}");
         match groups.iter_mut().find(|group| group.place == place) {
             Some(group) => {
@@ -99,7 +101,9 @@ fn at_most(view: &View<'_>) -> f64 {
 }
 
 fn memory_limit(view: &View<'_>) -> Option<f64> {
-    let of_pool = ["php_admin_value[memory_limit]", "php_value[memory_limit]"].iter().find_map(|key| view.pool.value(key));
+    let of_pool = ["php_admin_value[memory_limit]", "php_value[memory_limit]"]
+        .iter()
+        .find_map(|key| view.pool.value(key));
     let of_php = || {
         let runtimes = &services::facts(&view.evidence.services.opcache).ok()?.runtimes;
         let own = |one: &&crate::opcache::Runtime| {
@@ -143,7 +147,9 @@ fn observations(shared: &Shared<'_>, wanted: f64, worst: Option<f64>) -> Vec<Obs
         Observation::new("pm.max_children × p95 private", "memory of all workers", wanted).unit("bytes"),
         Observation::new(shared.source, "free for them, with what they have", shared.free).unit("bytes"),
     ];
-    all.extend(worst.map(|worst| Observation::new("pm.max_children × memory_limit", "at the very most", worst).unit("bytes")));
+    all.extend(worst.map(|worst| {
+        Observation::new("pm.max_children × memory_limit", "at the very most", worst).unit("bytes")
+    }));
     for view in &shared.pools {
         let field = |name: &str| format!("[{}] {name}", view.pool.name);
         let of = |name, each: Option<crate::quantiles::Quantiles>| {
@@ -174,7 +180,8 @@ fn smaller(shared: &Shared<'_>, wanted: f64) -> Remedy {
             .restarts("reload PHP-FPM")
             .risks(&format!("{}; beyond so many requests wait instead", edits::reload_risk(view.master)));
         let moves = format!("MemAvailable stays above 15 % with all workers of {} busy", view.name());
-        Remedy::new(format!("Let {} have {} workers at most", view.name(), number_text(workers)), moves).change(change)
+        Remedy::new(format!("Let {} have {} workers at most", view.name(), number_text(workers)), moves)
+            .change(change)
     });
     together(remedies).unwrap_or_else(|| Remedy::new("fewer workers", "MemAvailable stays above 15 %"))
 }

@@ -68,10 +68,15 @@ fn judge(limit: &DatabaseLimit, known: &[View<'_>], maybe: &[View<'_>]) -> Outco
     } else {
         Outcome::ruled_out(line)
     };
-    let place = limit.setting.as_ref().map_or_else(|| "the server's default".to_owned(), |setting| setting.place());
+    let place =
+        limit.setting.as_ref().map_or_else(|| "the server's default".to_owned(), |setting| setting.place());
     let workers = views.iter().filter_map(|view| {
         let setting = view.pool.settings.get("pm.max_children")?;
-        Some(Observation::new(setting.place(), format!("[{}] pm.max_children", view.pool.name), setting.value.clone()))
+        Some(Observation::new(
+            setting.place(),
+            format!("[{}] pm.max_children", view.pool.name),
+            setting.value.clone(),
+        ))
     });
     outcome.seen(Observation::new(place, "max_connections", most)).seen_all(workers)
 }
@@ -80,7 +85,12 @@ fn default_of(limit: &DatabaseLimit) -> &'static str {
     if limit.setting.is_some() { "" } else { " by default" }
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of connections")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of connections"
+)]
 fn rounded(number: f64) -> u64 {
     number.max(1.0) as u64
 }
@@ -94,8 +104,11 @@ fn share(part: u64, of: u64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "counts of connections")]
 fn more(limit: &DatabaseLimit, workers: u64) -> Remedy {
     let wanted = rounded((workers as f64 / SHARE).ceil());
-    let target = Derived::new(wanted, "⌈workers / 0.8⌉, so that a fifth is left for others")
-        .input("workers", workers, "Σ pm.max_children of the pools that use it");
+    let target = Derived::new(wanted, "⌈workers / 0.8⌉, so that a fifth is left for others").input(
+        "workers",
+        workers,
+        "Σ pm.max_children of the pools that use it",
+    );
     let edit = Edit::OptionFile {
         group: limit.group.clone(),
         option: "max_connections".to_owned(),
@@ -112,8 +125,11 @@ fn more(limit: &DatabaseLimit, workers: u64) -> Remedy {
         .persists_by("the option file")
         .restarts("restart the database; SET GLOBAL max_connections changes it until then")
         .risks("each connection takes its own buffers, and as many queries at once may be slower than fewer");
-    Remedy::new(format!("Let the database take {wanted} connections"), "no page fails with \"Too many connections\"")
-        .change(change)
+    Remedy::new(
+        format!("Let the database take {wanted} connections"),
+        "no page fails with \"Too many connections\"",
+    )
+    .change(change)
 }
 
 /// Smaller pools, each by the same factor.
@@ -129,8 +145,11 @@ fn fewer(views: &[View<'_>], most: u64, workers: u64) -> Remedy {
             .coupled_with("listen.backlog, which counts in workers")
             .restarts("reload PHP-FPM")
             .risks(&format!("{}; beyond so many requests wait instead", edits::reload_risk(view.master)));
-        Remedy::new(format!("Let {} have {size} workers at most", view.name()), "no page fails with \"Too many connections\"")
-            .change(change)
+        Remedy::new(
+            format!("Let {} have {size} workers at most", view.name()),
+            "no page fails with \"Too many connections\"",
+        )
+        .change(change)
     });
     together(remedies).unwrap_or_else(|| Remedy::new("fewer workers", "no page fails"))
 }

@@ -81,7 +81,8 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
 
 /// A queue that is never empty is itself the proof that no worker was free.
 fn always_waits(seen: &Seen) -> bool {
-    seen.waiting.is_some_and(|(_, mean)| mean >= 1.0) && seen.busy.is_none_or(|busy| busy.mean >= NEAR * busy.workers)
+    seen.waiting.is_some_and(|(_, mean)| mean >= 1.0)
+        && seen.busy.is_none_or(|busy| busy.mean >= NEAR * busy.workers)
 }
 
 fn severity(view: &View<'_>) -> Severity {
@@ -101,9 +102,8 @@ fn calm(view: &View<'_>, seen: &Seen, line: String) -> Result<Outcome, Missing> 
     let most = f64::from(view.most());
     if busy.mean >= NEAR * most && most > 1.0 {
         let times = number_text((most / busy.mean * 100.0).round() / 100.0);
-        return Ok(Outcome::consistent(Severity::Latent, format!("{line}; full at {times}× today's load")).lacks(
-            Missing::new("a moment at which all are busy", "look again at the busiest hour"),
-        ));
+        return Ok(Outcome::consistent(Severity::Latent, format!("{line}; full at {times}× today's load"))
+            .lacks(Missing::new("a moment at which all are busy", "look again at the busiest hour")));
     }
     Ok(Outcome::ruled_out(line))
 }
@@ -123,8 +123,12 @@ fn line(view: &View<'_>, seen: &Seen) -> String {
         _ => {}
     }
     match (seen.reached, seen.logged) {
-        (Some(times), _) if times > 0 => parts.push(format!("reached pm.max_children {times} × in the window")),
-        (_, Some(times)) if times > 0 => parts.push(format!("logged {times} × that it reached pm.max_children")),
+        (Some(times), _) if times > 0 => {
+            parts.push(format!("reached pm.max_children {times} × in the window"))
+        }
+        (_, Some(times)) if times > 0 => {
+            parts.push(format!("logged {times} × that it reached pm.max_children"))
+        }
         _ => {}
     }
     format!("{}: {}", view.name(), parts.join("; "))
@@ -135,22 +139,35 @@ fn observations(view: &View<'_>, seen: &Seen) -> Vec<Observation> {
     let pool = &view.pool.name;
     all.extend(seen.busy.iter().flat_map(|busy| {
         [
-            Observation::new(busy.source, format!("[{pool}] busy workers"), (busy.mean * 100.0).round() / 100.0),
-            Observation::new(busy.source, format!("[{pool}] all workers busy"), percent(busy.full_share)).unit("%"),
+            Observation::new(
+                busy.source,
+                format!("[{pool}] busy workers"),
+                (busy.mean * 100.0).round() / 100.0,
+            ),
+            Observation::new(busy.source, format!("[{pool}] all workers busy"), percent(busy.full_share))
+                .unit("%"),
         ]
     }));
     let limit = view.pool.settings.get("pm.max_children");
     all.extend(limit.map(|limit| Observation::new(limit.place(), "pm.max_children", limit.value.clone())));
     all.extend(view.depth().into_iter().flat_map(queues::observations));
-    all.extend(seen.reached.map(|times| Observation::new("status page", format!("[{pool}] max children reached, growth"), times)));
+    all.extend(seen.reached.map(|times| {
+        Observation::new("status page", format!("[{pool}] max children reached, growth"), times)
+    }));
     let log = view.master.log.as_ref().zip(seen.logged);
-    all.extend(log.map(|(log, times)| Observation::new(log.path.clone(), format!("[{pool}] server reached pm.max_children"), times)));
+    all.extend(log.map(|(log, times)| {
+        Observation::new(log.path.clone(), format!("[{pool}] server reached pm.max_children"), times)
+    }));
     all
 }
 
 fn with_remedy(outcome: Outcome, view: &View<'_>) -> Outcome {
     match sizing::size(view) {
-        None => outcome.remedy(faster(view, Derived::new("faster pages", "neither memory nor CPU time of its workers is known")))
+        None => outcome
+            .remedy(faster(
+                view,
+                Derived::new("faster pages", "neither memory nor CPU time of its workers is known"),
+            ))
             .lacks(Missing::new("private memory of the workers", "run narrows as root (smaps_rollup)")),
         Some(size) if size.workers <= u64::from(view.most()) => {
             let target = size.derived(format!("no more workers: {} binds at {}", size.binds, size.workers));
@@ -172,15 +189,22 @@ fn larger(view: &View<'_>, size: &Size) -> Remedy {
         .restarts("reload PHP-FPM")
         .risks(&risk);
     let title = format!("Give {name} {} workers: {} binds ({})", size.workers, size.binds, size.line());
-    Remedy::new(title, format!("all workers of {name} busy in 0 % of looks, Recv-Q of {} 0", view.pool.listen))
-        .change(change)
+    Remedy::new(
+        title,
+        format!("all workers of {name} busy in 0 % of looks, Recv-Q of {} 0", view.pool.listen),
+    )
+    .change(change)
 }
 
 fn faster(view: &View<'_>, target: Derived) -> Remedy {
-    let place = format!("the pages that {} serves: cache them, or make what they wait for faster", view.name());
+    let place =
+        format!("the pages that {} serves: cache them, or make what they wait for faster", view.name());
     let change = Change::new(ChangeKind::Elsewhere { place }, Some(view.most().to_string()), target)
         .persists_by("the application")
         .risks("none of this host's");
-    Remedy::new(format!("Make the pages of {} faster", view.name()), "workers are busy for less time with each request")
-        .change(change)
+    Remedy::new(
+        format!("Make the pages of {} faster", view.name()),
+        "workers are busy for less time with each request",
+    )
+    .change(change)
 }

@@ -52,7 +52,9 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let grows = growth.grew.is_some_and(|(first, last)| last > first);
     let line = line(view, &growth);
     let outcome = match (growth.waited > 0 && room, grows, growth.seems_busy > 0) {
-        (true, true, _) | (true, _, true) => with_remedies(Outcome::confirmed(Severity::Limiting, line), view, &growth),
+        (true, true, _) | (true, _, true) => {
+            with_remedies(Outcome::confirmed(Severity::Limiting, line), view, &growth)
+        }
         (_, _, true) => with_remedies(Outcome::confirmed(Severity::Latent, line), view, &growth),
         (true, false, false) => Outcome::consistent(Severity::Latent, line).lacks(Missing::new(
             "workers that are forked while requests wait",
@@ -95,7 +97,10 @@ fn line(view: &View<'_>, growth: &Growth) -> String {
     }
     if *waited > 0 {
         let seconds = number_text(f64::from(ramp.seconds()));
-        parts.push(format!("{waited} waited; {burst} at once take {seconds} s to be forked from {}", ramp.start));
+        parts.push(format!(
+            "{waited} waited; {burst} at once take {seconds} s to be forked from {}",
+            ramp.start
+        ));
     }
     if *seems_busy > 0 {
         parts.push(format!("logged {seems_busy} × that it seems busy"));
@@ -117,7 +122,9 @@ fn observations(view: &View<'_>, growth: &Growth) -> Vec<Observation> {
     }
     all.extend(view.depth().into_iter().flat_map(crate::sockets::queues::observations));
     let log = view.master.log.as_ref();
-    all.extend(log.map(|log| Observation::new(log.path.clone(), format!("[{}] seems busy", view.pool.name), growth.seems_busy)));
+    all.extend(log.map(|log| {
+        Observation::new(log.path.clone(), format!("[{}] seems busy", view.pool.name), growth.seems_busy)
+    }));
     all
 }
 
@@ -139,7 +146,8 @@ fn all_at_once(view: &View<'_>, growth: &Growth, holds: u64) -> Remedy {
         .restarts("reload PHP-FPM")
         .risks(&format!("{}; all {most} workers take their memory at once", edits::reload_risk(view.master)));
     let name = view.name();
-    Remedy::new(format!("Let all {most} workers of {name} be there before requests come"), moves(view)).change(change)
+    Remedy::new(format!("Let all {most} workers of {name} be there before requests come"), moves(view))
+        .change(change)
 }
 
 /// As many spare workers as the burst needs beyond those that a second of the ramp gives.

@@ -58,7 +58,8 @@ fn judge(view: &View<'_>) -> Outcome {
     let goes_on = fpm_s.is_none_or(|fpm_s| fpm_s >= nginx_s);
     let outcome = match (goes_on, timed_out, terminated) {
         (true, lines, _) if lines > 0 => {
-            let line = format!("{both}; {lines} × 504 in the log, and each request went on without its visitor");
+            let line =
+                format!("{both}; {lines} × 504 in the log, and each request went on without its visitor");
             Outcome::confirmed(Severity::Limiting, line).remedy(end_before(view, &patience))
         }
         (true, ..) if fpm_s.is_some() => {
@@ -67,7 +68,9 @@ fn judge(view: &View<'_>) -> Outcome {
         }
         (true, ..) => Outcome::ruled_out(format!("{both}; no 504 so far")),
         (false, _, lines) if lines > 0 => {
-            let line = format!("{both}; it ended {lines} in the log's last minutes, a 502 each, in the midst of their work");
+            let line = format!(
+                "{both}; it ended {lines} in the log's last minutes, a 502 each, in the midst of their work"
+            );
             Outcome::confirmed(Severity::Limiting, line).remedy(longer(view, &patience))
         }
         (false, ..) => Outcome::ruled_out(both),
@@ -102,7 +105,12 @@ fn terminated(view: &View<'_>) -> u64 {
     log.and_then(|log| log.terminated.get(&view.pool.name).copied()).unwrap_or(0)
 }
 
-fn observations(view: &View<'_>, patience: &Patience<'_>, timed_out: u64, terminated: u64) -> Vec<Observation> {
+fn observations(
+    view: &View<'_>,
+    patience: &Patience<'_>,
+    timed_out: u64,
+    terminated: u64,
+) -> Vec<Observation> {
     let own = view.pool.settings.get(KEY);
     let own = own.map_or_else(
         || Observation::new(view.pool.file.clone(), KEY, "0 (not set)"),
@@ -113,14 +121,26 @@ fn observations(view: &View<'_>, patience: &Patience<'_>, timed_out: u64, termin
     let mut all = vec![
         Observation::new(patience.place.clone(), "fastcgi_read_timeout", patience.nginx_s).unit("s"),
         own,
-        Observation::new("error log of Nginx", format!("timed out, upstream {}", view.pool.listen), timed_out),
+        Observation::new(
+            "error log of Nginx",
+            format!("timed out, upstream {}", view.pool.listen),
+            timed_out,
+        ),
     ];
-    all.extend(execution.map(|(key, setting)| Observation::new(setting.place(), *key, setting.value.clone())));
+    all.extend(
+        execution.map(|(key, setting)| Observation::new(setting.place(), *key, setting.value.clone())),
+    );
     let log = view.master.log.as_ref();
-    all.extend(log.map(|log| Observation::new(log.path.clone(), format!("[{}] terminating", view.pool.name), terminated)));
-    all.extend(patience.passes.iter().take(4).map(|pass| {
-        Observation::new(pass.directive.place(), "fastcgi_pass", pass.directive.value())
+    all.extend(log.map(|log| {
+        Observation::new(log.path.clone(), format!("[{}] terminating", view.pool.name), terminated)
     }));
+    all.extend(
+        patience
+            .passes
+            .iter()
+            .take(4)
+            .map(|pass| Observation::new(pass.directive.place(), "fastcgi_pass", pass.directive.value())),
+    );
     all
 }
 
@@ -140,8 +160,11 @@ fn longer(view: &View<'_>, patience: &Patience<'_>) -> Remedy {
 
 fn set(view: &View<'_>, patience: &Patience<'_>, seconds: f64, formula: &str) -> Remedy {
     let value = format!("{seconds}s");
-    let target = Derived::new(&value, formula)
-        .input("fastcgi_read_timeout", format!("{} s", number_text(patience.nginx_s)), &patience.place);
+    let target = Derived::new(&value, formula).input(
+        "fastcgi_read_timeout",
+        format!("{} s", number_text(patience.nginx_s)),
+        &patience.place,
+    );
     let change = edits::change(view.pool, &[(KEY, value.clone())], target)
         .coupled_with("fastcgi_read_timeout of Nginx, which must be longer")
         .restarts("reload PHP-FPM")
