@@ -4,7 +4,7 @@ use host::Host;
 use host::kernel::Listener;
 use model::Unread;
 
-use super::{Counters, Facts, Master, Pool, PoolCounters};
+use super::{Counters, Facts, Master, Pool, PoolCounters, database};
 
 mod configuration;
 mod free;
@@ -33,7 +33,7 @@ const FILES: &[&str] = &[
 /// When `/proc` cannot be listed.
 pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     let now = Now::read(host)?;
-    let mut facts = Facts::default();
+    let mut facts = Facts { database: database::read(host), ..Facts::default() };
     facts.unread.extend(now.running.iter().filter(|each| each.elsewhere).map(elsewhere));
     for mut master in now.masters.clone() {
         for index in 0..master.pools.len() {
