@@ -5,7 +5,7 @@ use model::Unread;
 
 use super::masters::{self, Master};
 use super::{Configuration, Counters, Facts, Instance, InstanceCounters, Worker, WorkerCounters};
-use super::{stub_status, tree};
+use super::{caches, stub_status, tree};
 use crate::processes;
 
 /// Reads what does not change within a window, and the logs.
@@ -25,6 +25,8 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
         let configuration = tree::read(host, &place);
         facts.instances.push(Instance { configuration, ..Instance::default() });
     }
+    let configurations: Vec<_> = facts.instances.iter().map(|instance| &instance.configuration).collect();
+    facts.cache_folders = caches::read_folders(host, &configurations);
     Ok(facts)
 }
 
