@@ -5,6 +5,9 @@
 
 mod builtin;
 mod linking;
+mod walk;
+
+pub use walk::candidates;
 
 use std::collections::{BTreeMap, BTreeSet};
 
