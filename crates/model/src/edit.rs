@@ -138,6 +138,18 @@ pub enum DirectiveEdit {
         /// Its value.
         value: String,
     },
+    /// One of the directives of this name has exactly these arguments; the others stay, as with `add_header`.
+    OneMore {
+        /// The arguments.
+        arguments: String,
+    },
+    /// A block with these arguments stands there, or does not.
+    Block {
+        /// The arguments before its brace.
+        arguments: String,
+        /// The lines it holds, as written in the file; `None` takes it out with all it holds.
+        lines: Option<Vec<String>>,
+    },
     /// It is taken out.
     Removed,
 }

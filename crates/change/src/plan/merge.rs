@@ -162,6 +162,8 @@ fn subject(edit: &Edit) -> Edit {
         Edit::Haproxy { arguments, .. } => *arguments = None,
         Edit::Fstab { to, .. } => *to = Presence::Removed,
         Edit::Nginx { to: DirectiveEdit::Parameter { value, .. }, .. } => value.clear(),
+        Edit::Nginx { to: DirectiveEdit::OneMore { .. }, .. } => {}
+        Edit::Nginx { to: DirectiveEdit::Block { lines, .. }, .. } => *lines = None,
         Edit::Nginx { to, .. } => *to = DirectiveEdit::Removed,
         Edit::Block { lines, .. } => *lines = None,
         Edit::ShellVariable { .. } => {}

@@ -11,6 +11,7 @@ mod lower_files;
 mod merge;
 mod read;
 mod refusals;
+mod refusals_services;
 mod settle;
 mod states;
 mod together;

@@ -4,6 +4,7 @@ use model::{DirectiveEdit, Edit};
 
 use super::boot;
 use super::lower::{Draft, Ground};
+use super::refusals_services::in_file;
 use crate::{Action, Operation, Target};
 
 /// Why an operation is not done, and what to do instead.
@@ -142,6 +143,9 @@ pub(super) fn in_action(target: &Target, action: &Action) -> Option<Forbidden> {
         (Target::Sysctl(sysctl), Action::Set { value }) => parameter(&sysctl.key, value),
         (Target::Mount(mount), Action::Options { set, .. }) if set.iter().any(|option| option == "ro") => {
             Some(read_only(&mount.mount_point))
+        }
+        (Target::File(file), Action::Edit { edits }) => {
+            edits.iter().find_map(in_edit).or_else(|| in_file(&file.path, edits))
         }
         (_, Action::Edit { edits }) => edits.iter().find_map(in_edit),
         _ => None,
