@@ -1,8 +1,10 @@
 //! OPcache.
 
 mod causes;
+mod counters;
 mod facts;
 mod read;
+mod runtimes;
 mod stations;
 mod symptoms;
 
