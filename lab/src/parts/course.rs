@@ -33,14 +33,19 @@ pub struct Course<'a> {
 pub struct Metric {
     /// The figure and its unit.
     pub name: String,
-    /// What has to come of it.
-    pub expected: Expected,
+    /// What has to come of it; `None` for what is only told.
+    pub expected: Option<Expected>,
 }
 
 impl Metric {
     /// A figure that must fall to at most this share.
     pub fn falls_to(share: f64, name: &str) -> Self {
-        Self { name: name.to_owned(), expected: Expected::FallsTo(share) }
+        Self { name: name.to_owned(), expected: Some(Expected::FallsTo(share)) }
+    }
+
+    /// A figure that is told and proves nothing, such as a time on shared CPUs.
+    pub fn remark(name: &str) -> Self {
+        Self { name: name.to_owned(), expected: None }
     }
 }
 
@@ -89,6 +94,11 @@ impl Course<'_> {
         for (((Metric { name: metric, expected }, before), after), undone) in
             metrics.into_iter().zip(before).zip(after).zip(undone)
         {
+            let Some(expected) = expected else {
+                let line = format!("{metric}: {before:.1} → {after:.1}, undone {undone:.1}");
+                score.remarks.push(line);
+                continue;
+            };
             let (change, undone) = (change.clone(), Some(undone));
             score.effects.push(Effect { change, metric, before, after, undone, expected });
         }

@@ -10,3 +10,4 @@ pub mod prediction;
 pub mod server;
 pub mod stat;
 pub mod undisturbed;
+pub mod wordpress;

@@ -25,6 +25,7 @@ mod opcache_small;
 mod ports_exhausted;
 mod ring_overrun;
 mod slow_start_after_idle;
+mod wp_cron_hog;
 
 use crate::scenario::Scenario;
 
@@ -54,6 +55,7 @@ pub static SCENARIOS: &[Scenario] = &[
     opcache_revalidation::SCENARIO,
     opcache_small::SCENARIO,
     enoent_storm::SCENARIO,
+    wp_cron_hog::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
     foretell_listen_queue::SCENARIO,
