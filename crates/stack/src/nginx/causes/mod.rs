@@ -7,6 +7,10 @@ mod cache_leaks_cookies;
 mod cache_serves_logged_in;
 mod cache_stampede;
 mod cache_unbounded;
+mod fastcgi_buffers_exceed_memory;
+mod fastcgi_temp_file_off;
+mod headers_lost;
+mod try_files_hides_script;
 
 /// Every cause of the layer.
 pub(super) const CAUSES: &[&Cause] = &[
@@ -15,4 +19,8 @@ pub(super) const CAUSES: &[&Cause] = &[
     &cache_serves_logged_in::CAUSE,
     &cache_stampede::CAUSE,
     &cache_unbounded::CAUSE,
+    &fastcgi_buffers_exceed_memory::CAUSE,
+    &fastcgi_temp_file_off::CAUSE,
+    &headers_lost::CAUSE,
+    &try_files_hides_script::CAUSE,
 ];
