@@ -96,6 +96,11 @@ impl<'a> Context<'a> {
         self.blocks.last().copied()
     }
 
+    /// The blocks around, the innermost last, with the block itself.
+    pub fn nesting(&self) -> &[&'a Directive] {
+        &self.blocks
+    }
+
     /// The nearest block of a name around, or the block itself: `server` of a location.
     pub fn around(&self, name: &str) -> Option<&'a Directive> {
         self.blocks.iter().rev().copied().find(|block| block.name == name)

@@ -4,6 +4,7 @@ mod caches;
 mod causes;
 pub mod configuration;
 mod facts;
+pub mod logs;
 mod masters;
 mod read;
 mod secrets;

@@ -4,8 +4,10 @@ use host::Host;
 use model::Unread;
 
 use super::masters::{self, Master};
-use super::{Configuration, Counters, Facts, Instance, InstanceCounters, Worker, WorkerCounters};
-use super::{caches, stub_status, tree};
+use super::{
+    AccessLog, Configuration, Counters, ErrorLog, Facts, Instance, InstanceCounters, Worker, WorkerCounters,
+};
+use super::{caches, logs, stub_status, tree};
 use crate::processes;
 
 /// Reads what does not change within a window, and the logs.
@@ -23,7 +25,8 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     }
     if let Some(place) = masters::installed(host).filter(|_| masters.is_empty()) {
         let configuration = tree::read(host, &place);
-        facts.instances.push(Instance { configuration, ..Instance::default() });
+        let (access_logs, error_logs) = logs_of(host, &configuration);
+        facts.instances.push(Instance { configuration, access_logs, error_logs, ..Instance::default() });
     }
     let configurations: Vec<_> = facts.instances.iter().map(|instance| &instance.configuration).collect();
     facts.cache_folders = caches::read_folders(host, &configurations);
@@ -37,13 +40,20 @@ fn instance(host: &dyn Host, master: &Master, configuration: Configuration) -> I
         open_files: processes::open_files(host, worker.pid),
         cpus_allowed: processes::cpus_allowed(host, worker.pid),
     });
+    let (access_logs, error_logs) = logs_of(host, &configuration);
     Instance {
         master: Some(master.pid),
         program: master.program.clone(),
         workers: workers.collect(),
         configuration,
-        ..Instance::default()
+        access_logs,
+        error_logs,
     }
+}
+
+/// What the logs say. Those of an Nginx in a container are not looked for: its paths are not those of the host.
+fn logs_of(host: &dyn Host, configuration: &Configuration) -> (Vec<AccessLog>, Vec<ErrorLog>) {
+    if configuration.root.is_empty() { logs::read(host, configuration) } else { (vec![], vec![]) }
 }
 
 /// Reads what counts up.
