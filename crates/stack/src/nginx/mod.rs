@@ -20,7 +20,7 @@ use crate::Layer;
 
 /// Everything known about this layer.
 pub const LAYER: Layer = Layer {
-    id: "Nginx",
+    id: "nginx",
     title: "Nginx",
     stations: stations::stations,
     symptoms: symptoms::SYMPTOMS,
