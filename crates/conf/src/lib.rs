@@ -16,7 +16,14 @@ mod nginx_edit;
 mod nginx_lexer;
 mod nginx_place;
 mod option_file;
+mod php_constant;
+mod php_constants;
+mod php_constants_edit;
+mod php_declarations;
+#[cfg(test)]
+mod php_declarations_tests;
 mod php_ini;
+mod php_names;
 mod settings;
 mod settings_place;
 mod sysctl_d;
@@ -37,6 +44,11 @@ pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_block_edit::nginx_word;
 pub use nginx_lexer::NginxWord;
+pub use php_constant::{PhpCondition, PhpConstant, PhpInclude, PhpLiteral};
+pub use php_constants::PhpConstants;
+pub use php_declarations::{
+    PhpDeclaration, PhpFile, PhpKind, PhpLookup, PhpMethod, PhpObstacle, php_class_key, php_file,
+};
 pub use settings::{Setting, SettingsDialect, SettingsDocument};
 pub use sysctl_d::{SysctlDocument, SysctlEntry, SysctlEntryKind, UnreadLine, UnreadReason};
 pub use sysctl_edit::SysctlEditError;

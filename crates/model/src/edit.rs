@@ -56,6 +56,13 @@ pub enum Edit {
         /// The value; `None` takes the setting out.
         value: Option<String>,
     },
+    /// A constant that a PHP file such as `wp-config.php` defines.
+    PhpConstant {
+        /// Its name.
+        name: String,
+        /// The value as a literal of PHP: `true`, `60`, `'text'`; `None` takes the definition out.
+        value: Option<String>,
+    },
     /// A directive of Nginx.
     Nginx {
         /// The blocks it stands in, from the outside, each by its name and arguments: `["http", "server"]`. A block of

@@ -202,6 +202,21 @@ fn a_block_of_nginx_and_one_more_directive_of_a_name_come_and_go() {
 }
 
 #[test]
+fn a_constant_of_php_is_set_or_goes_and_no_new_file_of_php_is_made() {
+    let constant = |value: Option<&str>| Edit::PhpConstant {
+        name: "DISABLE_WP_CRON".to_owned(),
+        value: value.map(str::to_owned),
+    };
+    let file = "<?php\n// c\n/* stop editing */\n";
+    let set = edit(file, &constant(Some("true"))).unwrap();
+    assert_eq!(set, "<?php\n// c\ndefine( 'DISABLE_WP_CRON', true );\n/* stop editing */\n");
+    assert_eq!(edit(&set, &constant(None)).unwrap(), file);
+    let error = edit("<?php (\n", &constant(None)).unwrap_err().to_string();
+    assert!(error.starts_with("cannot edit DISABLE_WP_CRON in /etc/x: the file is not read"), "{error}");
+    assert!(new_file("/srv/wp-config.php", &[constant(Some("true"))]).is_err());
+}
+
+#[test]
 fn a_keyword_of_haproxy_gets_arguments_in_its_section_or_goes() {
     let file = "global\n    maxconn 100 # few\ndefaults\n    timeout connect 5s\n";
     let haproxy = |section: &str, keyword: &str, arguments: Option<&str>| Edit::Haproxy {

@@ -157,7 +157,8 @@ fn subject(edit: &Edit) -> Edit {
         Edit::Sysctl { value, .. }
         | Edit::Ini { value, .. }
         | Edit::OptionFile { value, .. }
-        | Edit::Systemd { value, .. } => *value = None,
+        | Edit::Systemd { value, .. }
+        | Edit::PhpConstant { value, .. } => *value = None,
         Edit::Haproxy { arguments, .. } => *arguments = None,
         Edit::Fstab { to, .. } => *to = Presence::Removed,
         Edit::Nginx { to: DirectiveEdit::Parameter { value, .. }, .. } => value.clear(),

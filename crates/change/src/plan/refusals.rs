@@ -136,12 +136,10 @@ pub(super) fn in_action(target: &Target, action: &Action) -> Option<Forbidden> {
             because: format!("{} is the kernel's, not a file of the configuration", file.path),
             instead: "plan the change by its kind, not as a file".to_owned(),
         }),
-        (Target::File(file), Action::Link { to }) if (file.path.as_str(), to.as_str()) != boot::OUR_LINK => {
-            Some(Forbidden {
-                because: format!("narrows makes no link from {} to {to}", file.path),
-                instead: "make it by hand, if it is yours".to_owned(),
-            })
-        }
+        (Target::File(file), Action::Link { to }) if !boot::is_our_link(&file.path, to) => Some(Forbidden {
+            because: format!("narrows makes no link from {} to {to}", file.path),
+            instead: "make it by hand, if it is yours".to_owned(),
+        }),
         (Target::Sysctl(sysctl), Action::Set { value }) => parameter(&sysctl.key, value),
         (Target::Mount(mount), Action::Options { set, .. }) if set.iter().any(|option| option == "ro") => {
             Some(read_only(&mount.mount_point))

@@ -96,6 +96,11 @@ impl<'a> Context<'a> {
         self.blocks.last().copied()
     }
 
+    /// The blocks around, the innermost last, with the block itself.
+    pub fn nesting(&self) -> &[&'a Directive] {
+        &self.blocks
+    }
+
     /// The nearest block of a name around, or the block itself: `server` of a location.
     pub fn around(&self, name: &str) -> Option<&'a Directive> {
         self.blocks.iter().rev().copied().find(|block| block.name == name)
@@ -117,6 +122,22 @@ impl<'a> Context<'a> {
     pub fn all(&self, name: &str) -> Vec<&'a Directive> {
         let of = |level: &&'a [Directive]| level.iter().filter(|one| one.name == name).collect::<Vec<_>>();
         self.levels.iter().rev().map(of).find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    /// The blocks around and the block itself, from the outside.
+    pub fn all_blocks(&self) -> &[&'a Directive] {
+        &self.blocks
+    }
+
+    /// The block that a directive with effect here stands in: this one, or one around it.
+    #[must_use]
+    pub fn home(&self, directive: &Directive) -> Self {
+        let holds = |level: &&[Directive]| level.iter().any(|one| std::ptr::eq(one, directive));
+        let at = self.levels.iter().rposition(holds).unwrap_or(self.blocks.len());
+        Self {
+            levels: self.levels.iter().take(at + 1).copied().collect(),
+            blocks: self.blocks.iter().take(at).copied().collect(),
+        }
     }
 
     /// The blocks around as `conf::NginxDocument` is asked for them, from the outside: `http`, `server`, `location /`.

@@ -1,8 +1,11 @@
 //! OPcache.
 
 mod causes;
+mod counters;
 mod facts;
+pub mod preload;
 mod read;
+mod runtimes;
 mod stations;
 mod symptoms;
 

@@ -3,20 +3,20 @@
 use host::Host;
 use model::Unread;
 
-use super::{Counters, Facts};
+use super::{Counters, Facts, counters, runtimes};
 
-/// Reads what does not change within a window, and the logs.
+/// Reads the settings of each PHP.
 ///
 /// # Errors
-/// When there is none on this host.
-pub fn read(_host: &dyn Host) -> Result<Facts, Unread> {
-    Ok(Facts::default())
+/// When the folder of its settings may not be listed. A host without PHP has facts without any.
+pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
+    runtimes::read(host)
 }
 
-/// Reads what counts up.
+/// Asks each PHP-FPM that runs what its shared memory holds.
 ///
 /// # Errors
-/// When there is none on this host.
-pub fn read_counters(_host: &dyn Host) -> Result<Counters, Unread> {
-    Ok(Counters::default())
+/// None now: a PHP-FPM that does not answer says why in its own [`super::Cache`].
+pub fn read_counters(host: &dyn Host) -> Result<Counters, Unread> {
+    Ok(counters::read(host))
 }
