@@ -16,6 +16,7 @@ mod view;
 
 pub use database::DatabaseLimit;
 pub use facts::*;
+pub(crate) use read::Now;
 pub(crate) use listen::{backlog_change, useful_backlog};
 pub use read::{masters, read, read_counters};
 
