@@ -1,5 +1,6 @@
 //! OPcache.
 
+mod asking;
 mod causes;
 mod counters;
 mod facts;
