@@ -68,8 +68,7 @@ fn judge(limit: &DatabaseLimit, known: &[View<'_>], maybe: &[View<'_>]) -> Outco
     } else {
         Outcome::ruled_out(line)
     };
-    let place =
-        limit.setting.as_ref().map_or_else(|| "the server's default".to_owned(), Setting::place);
+    let place = limit.setting.as_ref().map_or_else(|| "the server's default".to_owned(), Setting::place);
     let workers = views.iter().filter_map(|view| {
         let setting = view.pool.settings.get("pm.max_children")?;
         Some(Observation::new(
@@ -85,11 +84,7 @@ fn default_of(limit: &DatabaseLimit) -> &'static str {
     if limit.setting.is_some() { "" } else { " by default" }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "counts of connections"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of connections")]
 fn rounded(number: f64) -> u64 {
     number.max(1.0) as u64
 }
