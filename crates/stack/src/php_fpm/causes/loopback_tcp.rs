@@ -12,7 +12,7 @@ use crate::php_fpm::verdicts::of_running_pools;
 use crate::php_fpm::view::{View, pools};
 use crate::remedies::together;
 use crate::sockets::ports;
-use crate::{Cause, Evidence, services};
+use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.loopback-tcp",
@@ -35,7 +35,7 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     if view.pool.on_unix_socket() {
         return Ok(Outcome::ruled_out(format!("{name} listens on a Unix socket")));
     }
-    services::facts(&view.evidence.services.nginx)?;
+    passes::nginx(view.evidence)?;
     let passes = passes::of(view);
     if passes.is_empty() {
         return Ok(Outcome::ruled_out(format!(

@@ -3,7 +3,7 @@
 use model::{Change, ChangeKind, Derived, Edit, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::php_fpm::database::{self, DatabaseLimit, Uses};
-use crate::php_fpm::edits;
+use crate::php_fpm::{edits, verdicts};
 use crate::php_fpm::view::{View, pools};
 use crate::remedies::together;
 use crate::{Cause, Evidence, services};
@@ -23,7 +23,7 @@ const SHARE: f64 = 0.8;
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let running: Vec<_> = pools(evidence)?.into_iter().filter(View::runs).collect();
     if running.is_empty() {
-        return Ok(Outcome::ruled_out("no PHP-FPM runs on this host"));
+        return verdicts::nobody(evidence);
     }
     let (mut known, mut remote) = (vec![], vec![]);
     let mut maybe = vec![];
