@@ -5,6 +5,7 @@ mod causes;
 mod counters;
 mod facts;
 pub mod preload;
+pub(crate) mod rates;
 mod read;
 mod runtimes;
 mod stations;
