@@ -89,7 +89,7 @@ impl Host for LiveHost {
     }
 
     fn list_kinds(&self, path: &str) -> Result<Vec<FolderEntry>, HostError> {
-        let bytes = self.ask(Ask::Kinds, path)?;
+        let bytes = self.ask_reader(Ask::Kinds, path)?;
         let entry = |entry: &[u8]| {
             let (kind, name) = entry.split_first()?;
             Some(FolderEntry { name: text(name), kind: Kind::of(kind.saturating_sub(1)) })
