@@ -3,34 +3,62 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::faults::netns::Namespace;
 use crate::faults::wait::wait_until;
-use crate::faults::{FaultError, Result};
+use crate::faults::{Attempt, FaultError, Result};
 
 /// The longest that a client waits, for its connection and then for its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A client needs little memory; there may be thousands.
+const STACK: usize = 128 << 10;
 
 /// What came of one request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     /// The status; `None` where none came.
     pub status: Option<u16>,
     /// How long connect(2) took; [`PATIENCE`] where it failed.
     pub connect: Duration,
+    /// How long it took from connect(2) to the last byte.
+    pub total: Duration,
+    /// The lines of the header.
+    pub header: String,
+    /// What came after them.
+    pub body: String,
+}
+
+impl Answer {
+    /// The value of a line of the header.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let of_line = |line: &'_ str| {
+            let (key, _) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then_some(key.len() + 1)
+        };
+        self.header.lines().find_map(|line| Some(line.get(of_line(line)?..)?.trim()))
+    }
 }
 
 /// Sends `count` requests at once from a namespace.
 pub fn send(from: &Namespace, to: SocketAddr, count: usize) -> Result<Vec<Answer>> {
-    from.run(|| {
-        std::thread::scope(|scope| {
-            let visitors: Vec<_> = (0..count).map(|_| scope.spawn(|| visit(to))).collect();
-            let answers = visitors
-                .into_iter()
-                .map(|visitor| visitor.join().map_err(|_| FaultError::new("a visitor panicked")));
-            answers.collect()
-        })
+    from.run(|| crowd(to, "/", count))
+}
+
+/// Sends `count` requests for a page at once.
+pub fn crowd(to: SocketAddr, path: &str, count: usize) -> Result<Vec<Answer>> {
+    thread::scope(|scope| {
+        let visitors: Result<Vec<_>> = (0..count)
+            .map(|_| {
+                let builder = thread::Builder::new().stack_size(STACK);
+                builder.spawn_scoped(scope, || ask(to, path)).attempt(|| "send a visitor".to_owned())
+            })
+            .collect();
+        let answers = visitors?
+            .into_iter()
+            .map(|visitor| visitor.join().map_err(|_| FaultError::new("a visitor panicked")));
+        answers.collect()
     })
 }
 
@@ -41,7 +69,7 @@ pub fn meanwhile<T>(
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let enough = AtomicBool::new(false);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let visitors = scope.spawn(|| -> Result<()> {
             while !enough.load(Relaxed) {
                 let begun = Instant::now();
@@ -64,31 +92,45 @@ pub fn with_status(answers: &[Answer], status: u16) -> usize {
 
 /// The 99th percentile of the time to connect, in milliseconds (the nearest rank).
 pub fn connect_p99_ms(answers: &[Answer]) -> f64 {
-    let mut times: Vec<_> = answers.iter().map(|answer| answer.connect).collect();
+    quantile_ms(answers.iter().map(|answer| answer.connect), 99)
+}
+
+/// A percentile of the time that good answers took, in milliseconds (the nearest rank).
+pub fn total_ms(answers: &[Answer], percentile: usize) -> f64 {
+    let good = answers.iter().filter(|answer| answer.status == Some(200));
+    quantile_ms(good.map(|answer| answer.total), percentile)
+}
+
+fn quantile_ms(times: impl Iterator<Item = Duration>, percentile: usize) -> f64 {
+    let mut times: Vec<_> = times.collect();
     times.sort_unstable();
-    let rank = (times.len() * 99).div_ceil(100);
+    let rank = (times.len() * percentile).div_ceil(100);
     times.get(rank.saturating_sub(1)).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
 }
 
-/// One request.
+/// One request for `/`.
 pub fn visit(to: SocketAddr) -> Answer {
-    let started = Instant::now();
-    let connected = TcpStream::connect_timeout(&to, PATIENCE);
-    let connect = started.elapsed();
-    match connected {
-        Ok(mut stream) => Answer { status: status(&mut stream).ok().flatten(), connect },
-        Err(_) => Answer { status: None, connect: PATIENCE },
-    }
+    ask(to, "/")
 }
 
-fn status(stream: &mut TcpStream) -> std::io::Result<Option<u16>> {
+/// One request.
+pub fn ask(to: SocketAddr, path: &str) -> Answer {
+    let started = Instant::now();
+    let connected = TcpStream::connect_timeout(&to, PATIENCE);
+    let connect = connected.as_ref().map_or(PATIENCE, |_| started.elapsed());
+    let text = connected.and_then(|mut stream| answer(&mut stream, path)).unwrap_or_default();
+    let (header, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = header.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Answer { status, connect, total: started.elapsed(), header: header.to_owned(), body: body.to_owned() }
+}
+
+fn answer(stream: &mut TcpStream, path: &str) -> std::io::Result<String> {
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
         Err(error) if error.kind() != ErrorKind::ConnectionReset => return Err(error),
         _ => {}
     }
-    let line = String::from_utf8_lossy(answer.get(..32.min(answer.len())).unwrap_or_default()).into_owned();
-    Ok(line.split(' ').nth(1).and_then(|status| status.parse().ok()))
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -15,6 +15,7 @@ pub mod faults;
 pub mod guest;
 pub mod http_burst;
 pub mod inside;
+pub mod machine;
 pub mod meeting;
 pub mod narrows;
 pub mod parts;

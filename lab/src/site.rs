@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use change::plan::Plan;
 use model::report::Report;
-use rustix::mount::{MountFlags, mount, mount_bind};
+use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive};
 use tempfile::TempDir;
 
 use crate::faults::mount_namespace::MountNamespace;
@@ -78,6 +78,31 @@ impl Site {
         Ok(site)
     }
 
+    /// A machine of its own, as far as narrows and Debian's scripts can see: network, processes, and folders for what
+    /// services write, which are empty. `/var/www` and `/srv` are empty, too.
+    pub fn whole(namespace: &Namespace) -> Result<Self> {
+        let network = Network::Own(namespace.name().to_owned());
+        let site = Self::create_on(MountNamespace::create_with_processes()?, network)?;
+        site.within(|| {
+            rustix::thread::move_into_link_name_space(namespace.entrance(), None)
+                .attempt(|| "enter a network namespace".to_owned())?;
+            let groups = site.folder.path().join("cgroup");
+            fs::create_dir(&groups).attempt(|| format!("make {}", groups.display()))?;
+            let groups = spelled(&groups.display().to_string())?;
+            let kept = mount_bind_recursive(c"/sys/fs/cgroup", groups.as_c_str());
+            kept.attempt(|| "keep the control groups".to_owned())?;
+            mount(c"sysfs", c"/sys", c"sysfs", MountFlags::empty(), None)
+                .attempt(|| "mount the namespace's /sys".to_owned())?;
+            mount_bind_recursive(groups.as_c_str(), c"/sys/fs/cgroup")
+                .attempt(|| "put the control groups back".to_owned())?;
+            for (folder, within) in OF_SERVICES {
+                empty(folder, within)?;
+            }
+            Ok(())
+        })?;
+        Ok(site)
+    }
+
     /// A network namespace that narrows is started in, as in a container's.
     pub fn entered(namespace: &Namespace) -> Result<Self> {
         Self::create(Network::Entered(namespace.name().to_owned()))
@@ -89,8 +114,11 @@ impl Site {
     }
 
     fn create(network: Network) -> Result<Self> {
+        Self::create_on(MountNamespace::create()?, network)
+    }
+
+    fn create_on(mounts: MountNamespace, network: Network) -> Result<Self> {
         let folder = TempDir::new().attempt(|| "make a folder for plans and the journal".to_owned())?;
-        let mounts = MountNamespace::create()?;
         let (copy, etc) = (folder.path().join("etc"), folder.path().join("etc").display().to_string());
         fs::create_dir(&copy).attempt(|| format!("make {etc}"))?;
         let target = spelled(&etc)?;
@@ -123,7 +151,7 @@ impl Site {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let Some(mounts) = &self.mounts else { return Command::new(program) };
         let mut command = Command::new(NSENTER.program);
-        command.arg(mounts.nsenter_option());
+        command.args(mounts.nsenter_options());
         if let Network::Own(name) | Network::Entered(name) = &self.network {
             command.arg(format!("--net=/run/netns/{name}"));
         }
@@ -231,6 +259,12 @@ impl Site {
         self.succeeds(&["apply", &plan, "--yes", "--state-dir", &state])
     }
 
+    /// The same, and services that do not take a change up by a reload are restarted.
+    pub fn apply_and_restart(&self) -> Result<String> {
+        let (plan, state) = (self.path("plan.json"), self.path("state"));
+        self.succeeds(&["apply", &plan, "--yes", "--restart", "--state-dir", &state])
+    }
+
     /// Lays a plan down as if `narrows plan -o` had saved it.
     pub fn lay_plan(&self, plan: &Plan) -> Result<()> {
         let path = self.path("plan.json");
@@ -281,13 +315,22 @@ impl Site {
         Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    /// Writes a file below the copy of `/etc`, with the folders it needs.
+    /// Writes a file below the copy of `/etc`, or in a folder that [`Site::whole`] makes, with the folders it needs.
     pub fn write(&self, path: &str, contents: &str) -> Result<()> {
-        assert!(path.starts_with("/etc/"), "only /etc is a copy, not {path}");
+        self.write_all([(path.to_owned(), contents)].into_iter())
+    }
+
+    /// The same with many files.
+    pub fn write_all<'a>(&self, files: impl Iterator<Item = (String, &'a str)> + Send) -> Result<()> {
+        let own = ["/etc/", "/var/www/", "/srv/", "/run/"];
         self.within(|| {
-            let folder = Path::new(path).parent().unwrap_or(Path::new("/etc"));
-            fs::create_dir_all(folder).attempt(|| format!("make {}", folder.display()))?;
-            fs::write(path, contents).attempt(|| format!("write {path}"))
+            for (path, contents) in files {
+                assert!(own.iter().any(|folder| path.starts_with(folder)), "{path} is the machine's own");
+                let folder = Path::new(&path).parent().unwrap_or(Path::new("/etc"));
+                fs::create_dir_all(folder).attempt(|| format!("make {}", folder.display()))?;
+                fs::write(&path, contents).attempt(|| format!("write {path}"))?;
+            }
+            Ok(())
         })
     }
 
@@ -309,6 +352,31 @@ impl Site {
             Ok(all)
         })
     }
+}
+
+/// Folders that services write to, and the folders in them that packages bring along.
+const OF_SERVICES: &[(&str, &[&str])] = &[
+    ("/run", &["php", "lock", "mysqld"]),
+    ("/var/log", &["nginx"]),
+    ("/var/lib/nginx", &[]),
+    ("/var/lib/php/sessions", &[]),
+    ("/var/lib/mysql", &[]),
+    ("/var/www", &[]),
+    ("/srv", &[]),
+];
+
+/// Mounts an empty file system over a folder, where there is such a folder.
+fn empty(folder: &str, within: &[&str]) -> Result<()> {
+    if !Path::new(folder).is_dir() {
+        return Ok(());
+    }
+    let place = spelled(folder)?;
+    mount(c"empty", place.as_c_str(), c"tmpfs", MountFlags::empty(), Some(c"mode=0755"))
+        .attempt(|| format!("mount over {folder}"))?;
+    within.iter().try_for_each(|name| {
+        let path = Path::new(folder).join(name);
+        fs::create_dir(&path).attempt(|| format!("make {}", path.display()))
+    })
 }
 
 fn read_below(folder: &Path, all: &mut Etc) -> std::io::Result<()> {

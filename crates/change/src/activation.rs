@@ -46,6 +46,8 @@ pub fn activate(activation: &Activation) -> Result<ActivationOutcome, ChangeErro
         (ActivationKind::DaemonReload, verb) => {
             told(&["systemctl", verb], DEADLINE).map(|()| ActivationOutcome::Done)
         }
+        (ActivationKind::Timer, _) if !systemd => Ok(ActivationOutcome::NotRunning),
+        (ActivationKind::Timer, _) => timer(unit),
         (_, verb) if systemd => by_manager(
             &["systemctl", "is-active", "--quiet", "--", unit],
             &["systemctl", "--no-ask-password", verb, "--", unit],
@@ -66,7 +68,21 @@ const fn verb(how: ActivationKind) -> &'static str {
         ActivationKind::Reload => "reload",
         ActivationKind::Restart => "restart",
         ActivationKind::DaemonReload => "daemon-reload",
+        ActivationKind::Timer => "start",
     }
+}
+
+/// Has a timer count as its file says, or no more where an undo has taken the file away.
+fn timer(unit: &str) -> Result<ActivationOutcome, ChangeError> {
+    let there = Path::new("/etc/systemd/system").join(unit).is_file();
+    if there {
+        told(&["systemctl", "--no-ask-password", "restart", "--", unit], DEADLINE)?;
+        return Ok(ActivationOutcome::Done);
+    }
+    if is_running(&["systemctl", "is-active", "--quiet", "--", unit])? {
+        told(&["systemctl", "--no-ask-password", "stop", "--", unit], DEADLINE)?;
+    }
+    Ok(ActivationOutcome::Done)
 }
 
 /// Asks a service manager whether the service runs, tells it, and asks again.

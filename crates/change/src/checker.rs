@@ -22,6 +22,11 @@ pub enum Checker {
         /// The version in the program's name.
         version: Option<String>,
     },
+    /// `php -l`, which parses a file and runs nothing of it.
+    Php {
+        /// The file.
+        path: String,
+    },
     /// `haproxy -c`.
     Haproxy {
         /// Whether the service reads `/etc/haproxy/conf.d` too, as on Red Hat's systems.
@@ -76,6 +81,10 @@ pub fn checker_of(path: &str) -> Option<Checker> {
     }
     if let Some(rest) = below("/etc/systemd/system") {
         return unit_of(rest).map(|unit| Checker::Systemd { unit, path: path.to_owned() });
+    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if name == "wp-config.php" || below("/etc/wordpress").is_some_and(|name| name.ends_with(".php")) {
+        return Some(Checker::Php { path: path.to_owned() });
     }
     match path {
         "/etc/fstab" => Some(Checker::Fstab),
@@ -159,6 +168,7 @@ impl Checker {
             Self::PhpFpm { version } => {
                 words(&[&format!("php-fpm{}", version.as_deref().unwrap_or_default()), "-t"])
             }
+            Self::Php { path } => words(&["php", "-l", path]),
             Self::Haproxy { folder: false } => words(&["haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"]),
             Self::Haproxy { folder: true } => {
                 words(&["haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg", "-f", "/etc/haproxy/conf.d"])
@@ -192,6 +202,7 @@ impl Checker {
         let marks: &[&str] = match self {
             Self::Nginx => &["[emerg]", "[alert]", "[crit]", "[error]"],
             Self::PhpFpm { .. } => &["ERROR:", "ALERT:"],
+            Self::Php { .. } => &["PHP Parse error", "PHP Fatal error"],
             Self::Haproxy { .. } => &["[ALERT]"],
             Self::Database => &["[ERROR]"],
             Self::Systemd { .. } | Self::Fstab | Self::Sysctl { .. } => &[""],

@@ -74,6 +74,17 @@ fn php_fpm_tells_the_file_and_line_of_a_wrong_setting() {
 }
 
 #[test]
+fn php_tells_the_line_at_which_it_would_stop_and_runs_nothing() {
+    let folder = TempDir::new().unwrap();
+    let (path, ran) = (folder.path().join("wp-config.php"), folder.path().join("ran"));
+    let text = format!("<?php\ntouch('{}');\n", ran.display());
+    fs::write(&path, &text).unwrap();
+    let error = after_adding(path.to_str().unwrap(), "define('A', ;", "php-cli");
+    assert!(error.starts_with("cannot check with php -l ") && error.contains("on line 3"), "{error}");
+    assert!(!ran.exists());
+}
+
+#[test]
 fn haproxy_tells_the_file_and_line_of_a_wrong_keyword() {
     with_copies(&["/etc/haproxy"], || {
         let error = after_adding("/etc/haproxy/haproxy.cfg", "no-such-keyword 1", "haproxy");

@@ -22,6 +22,7 @@ pub fn activation(activation: &Activation) -> String {
     match activation.how {
         ActivationKind::Reload => format!("systemctl reload {unit}"),
         ActivationKind::Restart => format!("systemctl restart {unit}"),
+        ActivationKind::Timer => format!("systemctl restart {unit}"),
         ActivationKind::DaemonReload => "systemctl daemon-reload".to_owned(),
     }
 }

@@ -7,13 +7,18 @@ mod document;
 mod edit_error;
 mod fstab;
 mod fstab_edit;
+mod glob;
 mod haproxy;
 mod haproxy_edit;
 mod nginx;
+mod nginx_block_edit;
 mod nginx_edit;
 mod nginx_lexer;
 mod nginx_place;
 mod option_file;
+mod php_constant;
+mod php_constants;
+mod php_constants_edit;
 mod php_declarations;
 #[cfg(test)]
 mod php_declarations_tests;
@@ -34,9 +39,13 @@ pub use fstab::{
     MountTableProblemReason, parse_mountstats_device, unescape_octal,
 };
 pub use fstab_edit::FstabEditError;
+pub use glob::{is_pattern, name_fits};
 pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
+pub use nginx_block_edit::nginx_word;
 pub use nginx_lexer::NginxWord;
+pub use php_constant::{PhpCondition, PhpConstant, PhpInclude, PhpLiteral};
+pub use php_constants::PhpConstants;
 pub use php_declarations::{
     PhpDeclaration, PhpFile, PhpKind, PhpLookup, PhpMethod, PhpObstacle, php_class_key, php_file,
 };

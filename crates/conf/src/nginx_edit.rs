@@ -9,7 +9,7 @@ use crate::nginx_lexer::{NginxWord, is_space, statement};
 use crate::nginx_place::place_of_new;
 
 /// What stands in a file: for each directive, how deep it is and its words.
-type Outline = Vec<(usize, Vec<Vec<u8>>)>;
+pub(crate) type Outline = Vec<(usize, Vec<Vec<u8>>)>;
 
 impl NginxDocument {
     /// Gives a directive of a block these arguments, or else adds the directive to the block.
@@ -103,6 +103,29 @@ impl NginxDocument {
         self.take(document, &expected, directive)
     }
 
+    /// Has one directive of a block, among others of its name, hold these arguments: `add_header` and `fastcgi_param` stand
+    /// several times in a block.
+    ///
+    /// Nothing changes when one with these arguments is there; else it is added as by [`NginxDocument::set_arguments`].
+    ///
+    /// # Errors
+    ///
+    /// A path that fits nothing or several, arguments that would not be read back as given, or a file that Nginx refuses.
+    pub fn add_arguments(
+        &mut self,
+        block: &[impl AsRef<str>],
+        directive: &str,
+        arguments: &str,
+    ) -> Result<(), EditError> {
+        let parent = self.parent_to_edit(block, directive)?;
+        let wanted = self.wanted(directive, None, arguments)?;
+        let is_it = |one: &NginxDirective| one.block.is_none() && values(&one.words) == values(&wanted);
+        if self.children(parent).any(|(_, one)| is_it(one)) {
+            return Ok(());
+        }
+        self.add(parent, directive, None, arguments.trim(), &wanted)
+    }
+
     /// Takes a directive out of a block, with its lines where nothing else but a comment stands on them.
     ///
     /// Nothing changes when it is not there.
@@ -154,7 +177,12 @@ impl NginxDocument {
     }
 
     /// Takes the edited document over if it reads as intended.
-    fn take(&mut self, document: Document, expected: &Outline, directive: &str) -> Result<(), EditError> {
+    pub(crate) fn take(
+        &mut self,
+        document: Document,
+        expected: &Outline,
+        directive: &str,
+    ) -> Result<(), EditError> {
         let edited = Self::from_document(document);
         if !edited.problems().is_empty() || edited.outline() != *expected {
             return Err(self.unwritable(directive, "it would not be read back as given"));
@@ -163,7 +191,7 @@ impl NginxDocument {
         Ok(())
     }
 
-    fn outline(&self) -> Outline {
+    pub(crate) fn outline(&self) -> Outline {
         let mut outline: Outline = Vec::with_capacity(self.directives.len());
         for one in &self.directives {
             let above = one.parent.and_then(|parent| outline.get(parent));
@@ -173,7 +201,11 @@ impl NginxDocument {
         outline
     }
 
-    fn parent_to_edit(&self, block: &[impl AsRef<str>], directive: &str) -> Result<Option<usize>, EditError> {
+    pub(crate) fn parent_to_edit(
+        &self,
+        block: &[impl AsRef<str>],
+        directive: &str,
+    ) -> Result<Option<usize>, EditError> {
         if let Some(problem) = self.problems().first() {
             return Err(EditError::Unreadable {
                 file: Arc::clone(&problem.file),
@@ -232,17 +264,17 @@ impl NginxDocument {
         Err(self.unwritable(directive, "a comment stands among its arguments; move it out first"))
     }
 
-    fn unwritable(&self, directive: &str, why: &'static str) -> EditError {
+    pub(crate) fn unwritable(&self, directive: &str, why: &'static str) -> EditError {
         EditError::Unwritable { file: Arc::clone(self.document.file()), setting: directive.to_owned(), why }
     }
 }
 
-fn values(words: &[NginxWord]) -> Vec<Vec<u8>> {
+pub(crate) fn values(words: &[NginxWord]) -> Vec<Vec<u8>> {
     words.iter().map(|word| word.value.clone()).collect()
 }
 
 /// Writes a word so that it is read back: bare, or in double quotes.
-fn written(word: &[u8]) -> Vec<u8> {
+pub(crate) fn written(word: &[u8]) -> Vec<u8> {
     if !word.iter().any(|byte| is_space(*byte) || matches!(byte, b';' | b'{' | b'}' | b'"' | b'\'' | b'\\')) {
         return word.to_vec();
     }
@@ -258,7 +290,7 @@ fn written(word: &[u8]) -> Vec<u8> {
 }
 
 /// Removes a span, with its lines where only blanks and a comment are left of them.
-fn remove_span(document: &mut Document, span: Span) -> Result<(), EditError> {
+pub(crate) fn remove_span(document: &mut Document, span: Span) -> Result<(), EditError> {
     let bytes = document.as_bytes();
     let touched = |line: &&crate::document::Line| line.span.end >= span.start && line.span.start < span.end;
     let lines: Vec<_> = document.lines().iter().filter(touched).collect();

@@ -14,6 +14,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The blanks before the directive, where it stands on a line of its own; `None` where it shares one.
+    pub(crate) fn indentation(&self) -> Option<&[u8]> {
+        let end = self.before.iter().rposition(|byte| *byte == b'\n')?;
+        self.before.get(end.saturating_add(1)..)
+    }
+
     /// Returns the bytes to insert.
     pub(crate) fn text(&self, directive: &[u8]) -> Vec<u8> {
         [&self.before, directive, &self.after].concat()

@@ -4,6 +4,7 @@
 //! kernel says over netlink where it has no file. A cause is never handed one, so that it cannot open a file.
 #![allow(clippy::disallowed_methods, reason = "this crate is the one that may read a machine")]
 
+mod ask;
 mod error;
 mod folder;
 mod foreign;

@@ -10,7 +10,7 @@ use crate::kernel::{
     self, Ethtool, KernelError, Link, Listener, Listeners, ModuleState, Qdisc, TcpTable, proc_net_tcp,
     proc_net_unix,
 };
-use crate::{Clock, FILE_LIMIT_BYTES, FolderEntry, Host, HostError, Kind};
+use crate::{Clock, FILE_LIMIT_BYTES, FolderEntry, Host, HostError, Kind, Question};
 
 /// This machine. Reading it changes nothing: no module is loaded, nothing is mounted, no network mount is touched.
 #[derive(Debug, Default)]
@@ -38,14 +38,20 @@ impl LiveHost {
         Ok(listeners)
     }
 
-    fn ask(&self, ask: Ask, path: &str) -> Result<Vec<u8>, HostError> {
+    fn ask_reader(&self, ask: Ask, path: &str) -> Result<Vec<u8>, HostError> {
         self.foreign.lock().unwrap_or_else(PoisonError::into_inner).ask(ask, path)
     }
 }
 
-/// Whether the kernel itself answers for a path.
+/// Whether the kernel itself answers for a path. It does not for what lies in a process's folders, as seen by the process.
 fn is_kernels(path: &str) -> bool {
-    path.starts_with("/proc/") || path.starts_with("/sys/") || path == "/proc" || path == "/sys"
+    let of_a_process = |rest: &str| {
+        matches!(rest.split('/').nth(1), Some("root" | "cwd")) && rest.split('/').nth(2).is_some()
+    };
+    path.strip_prefix("/proc/").is_some_and(|rest| !of_a_process(rest))
+        || path.starts_with("/sys/")
+        || path == "/proc"
+        || path == "/sys"
 }
 
 fn failed(path: &str, errno: rustix::io::Errno) -> HostError {
@@ -59,7 +65,7 @@ fn text(bytes: &[u8]) -> String {
 impl Host for LiveHost {
     fn read_into(&self, path: &str, buffer: &mut Vec<u8>) -> Result<(), HostError> {
         if !is_kernels(path) {
-            buffer.extend_from_slice(&self.ask(Ask::File, path)?);
+            buffer.extend_from_slice(&self.ask_reader(Ask::File, path)?);
             return Ok(());
         }
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -75,7 +81,7 @@ impl Host for LiveHost {
             let names = entries.filter_map(|entry| Some(text(entry.ok()?.file_name().to_bytes())));
             names.filter(|name| name != "." && name != "..").collect()
         } else {
-            let bytes = self.ask(Ask::Directory, path)?;
+            let bytes = self.ask_reader(Ask::Directory, path)?;
             bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(text).collect()
         };
         names.sort_unstable();
@@ -83,7 +89,7 @@ impl Host for LiveHost {
     }
 
     fn list_kinds(&self, path: &str) -> Result<Vec<FolderEntry>, HostError> {
-        let bytes = self.ask(Ask::Kinds, path)?;
+        let bytes = self.ask_reader(Ask::Kinds, path)?;
         let entry = |entry: &[u8]| {
             let (kind, name) = entry.split_first()?;
             Some(FolderEntry { name: text(name), kind: Kind::of(kind.saturating_sub(1)) })
@@ -95,10 +101,14 @@ impl Host for LiveHost {
 
     fn link(&self, path: &str) -> Result<String, HostError> {
         if !is_kernels(path) {
-            return self.ask(Ask::Link, path).map(|target| text(&target));
+            return self.ask_reader(Ask::Link, path).map(|target| text(&target));
         }
         let target = rustix::fs::readlink(path, Vec::new()).map_err(|errno| failed(path, errno))?;
         Ok(text(target.to_bytes()))
+    }
+
+    fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
+        crate::ask::ask(question)
     }
 
     fn read_end(&self, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {
@@ -195,6 +205,16 @@ mod tests {
         let entry = |name: &str, kind| FolderEntry { name: name.to_owned(), kind };
         assert_eq!(found, [entry("a.php", Kind::File), entry("b", Kind::Folder), entry("c", Kind::Link)]);
         assert!(LiveHost::new().list_kinds("/no-such-folder").is_err());
+    }
+
+    #[test]
+    fn what_a_process_sees_is_no_file_of_the_kernels() {
+        assert!(
+            is_kernels("/proc/7/stat") && is_kernels("/proc/7/root") && is_kernels("/proc/sys/kernel/root")
+        );
+        assert!(!is_kernels("/proc/7/root/etc/passwd") && !is_kernels("/proc/7/cwd/a"));
+        let through = format!("/proc/{}/root/etc/passwd", std::process::id());
+        assert!(LiveHost::new().value(&through).unwrap().starts_with("root:"));
     }
 
     #[test]

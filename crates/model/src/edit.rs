@@ -56,6 +56,13 @@ pub enum Edit {
         /// The value; `None` takes the setting out.
         value: Option<String>,
     },
+    /// A constant that a PHP file such as `wp-config.php` defines.
+    PhpConstant {
+        /// Its name.
+        name: String,
+        /// The value as a literal of PHP: `true`, `60`, `'text'`; `None` takes the definition out.
+        value: Option<String>,
+    },
     /// A directive of Nginx.
     Nginx {
         /// The blocks it stands in, from the outside, each by its name and arguments: `["http", "server"]`. A block of
@@ -130,6 +137,18 @@ pub enum DirectiveEdit {
         name: String,
         /// Its value.
         value: String,
+    },
+    /// One of the directives of this name has exactly these arguments; the others stay, as with `add_header`.
+    OneMore {
+        /// The arguments.
+        arguments: String,
+    },
+    /// A block with these arguments stands there, or does not.
+    Block {
+        /// The arguments before its brace.
+        arguments: String,
+        /// The lines it holds, as written in the file; `None` takes it out with all it holds.
+        lines: Option<Vec<String>>,
     },
     /// It is taken out.
     Removed,

@@ -1,6 +1,7 @@
 //! Parts that scenarios are built from.
 
 pub mod composer_app;
+pub mod course;
 pub mod names;
 pub mod nfs;
 pub mod prediction;

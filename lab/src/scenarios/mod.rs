@@ -1,6 +1,8 @@
 //! Every scenario, one file each.
 
 mod bufferbloat;
+mod cache_stampede;
+mod cookie_leak;
 mod cron_hog;
 mod dentry_growth;
 mod foretell_listen_queue;
@@ -8,7 +10,10 @@ mod foretell_php_fpm;
 mod foretell_ports;
 mod foretell_rpc_slots;
 mod foretell_worker_pool;
+mod fpm_herd;
+mod fpm_ramp;
 mod irq_concentration;
+mod keepalive_pins;
 mod listen_overflow_tcp;
 mod listen_overflow_unix;
 mod loss_cubic;
@@ -38,6 +43,11 @@ pub static SCENARIOS: &[Scenario] = &[
     nfs_slots::SCENARIO,
     dentry_growth::SCENARIO,
     cron_hog::SCENARIO,
+    fpm_herd::SCENARIO,
+    fpm_ramp::SCENARIO,
+    keepalive_pins::SCENARIO,
+    cache_stampede::SCENARIO,
+    cookie_leak::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
     foretell_listen_queue::SCENARIO,

@@ -5,6 +5,7 @@ mod fstab;
 mod haproxy;
 mod line;
 mod nginx;
+mod php_constant;
 mod settings;
 mod shell_variable;
 mod sysctl;
@@ -41,6 +42,7 @@ pub fn edited(path: &str, bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, ChangeEr
             let place = Place { dialect: SettingsDialect::Systemd, section: Some(section), key };
             settings::edited(path, bytes, &place, value.as_deref())
         }
+        Edit::PhpConstant { name, value } => php_constant::edited(path, bytes, name, value.as_deref()),
         Edit::Nginx { block, directive, first_argument, to } => {
             nginx::edited(path, bytes, block, (directive, first_argument.as_deref()), to)
         }

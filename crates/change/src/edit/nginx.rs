@@ -21,6 +21,11 @@ pub(super) fn edited(
         DirectiveEdit::Parameter { name, value } => {
             document.set_parameter(block, directive, first_argument, name, value)
         }
+        DirectiveEdit::OneMore { arguments } => document.add_arguments(block, directive, arguments),
+        DirectiveEdit::Block { arguments, lines: Some(lines) } => {
+            document.set_block(block, directive, arguments, lines)
+        }
+        DirectiveEdit::Block { arguments, lines: None } => document.remove_block(block, directive, arguments),
         DirectiveEdit::Removed => document.remove(block, directive, first_argument),
     }
     .map_err(|error| failed(path, directive, &error))?;

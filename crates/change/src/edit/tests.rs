@@ -171,6 +171,52 @@ fn a_directive_of_nginx_gets_arguments_or_a_parameter_or_goes() {
 }
 
 #[test]
+fn a_block_of_nginx_and_one_more_directive_of_a_name_come_and_go() {
+    let nginx = |block: &[&str], directive: &str, to| Edit::Nginx {
+        block: block.iter().map(|&name| name.to_owned()).collect(),
+        directive: directive.to_owned(),
+        first_argument: None,
+        to,
+    };
+    let map = |lines: Option<&[&str]>| {
+        let lines = lines.map(|lines| lines.iter().map(|&line| line.to_owned()).collect());
+        nginx(&["http"], "map", DirectiveEdit::Block { arguments: "$a $b".to_owned(), lines })
+    };
+    let file = "http {\n    gzip on;\n}\n";
+    let with = edit(file, &map(Some(&["default 0;"]))).unwrap();
+    assert_eq!(with, "http {\n    gzip on;\n    map $a $b {\n        default 0;\n    }\n}\n");
+    assert_eq!(edit(&with, &map(None)).unwrap(), file);
+    let header =
+        |value: &str| nginx(&["http"], "add_header", DirectiveEdit::OneMore { arguments: value.to_owned() });
+    let two = edit(&edit(file, &header("Link a")).unwrap(), &header("Link b")).unwrap();
+    assert_eq!(two, "http {\n    gzip on;\n    add_header Link a;\n    add_header Link b;\n}\n");
+    assert_eq!(edit(&two, &header("Link a")).unwrap(), two);
+    let edits = [nginx(
+        &[],
+        "map",
+        DirectiveEdit::Block { arguments: "$a $b".to_owned(), lines: Some(vec!["default 0;".to_owned()]) },
+    )];
+    let text =
+        String::from_utf8(new_file("/etc/nginx/conf.d/x.conf", &edits).unwrap().unwrap().contents.0).unwrap();
+    assert!(text.starts_with("# Written") && text.ends_with("map $a $b {\n    default 0;\n}\n"), "{text}");
+}
+
+#[test]
+fn a_constant_of_php_is_set_or_goes_and_no_new_file_of_php_is_made() {
+    let constant = |value: Option<&str>| Edit::PhpConstant {
+        name: "DISABLE_WP_CRON".to_owned(),
+        value: value.map(str::to_owned),
+    };
+    let file = "<?php\n// c\n/* stop editing */\n";
+    let set = edit(file, &constant(Some("true"))).unwrap();
+    assert_eq!(set, "<?php\n// c\ndefine( 'DISABLE_WP_CRON', true );\n/* stop editing */\n");
+    assert_eq!(edit(&set, &constant(None)).unwrap(), file);
+    let error = edit("<?php (\n", &constant(None)).unwrap_err().to_string();
+    assert!(error.starts_with("cannot edit DISABLE_WP_CRON in /etc/x: the file is not read"), "{error}");
+    assert!(new_file("/srv/wp-config.php", &[constant(Some("true"))]).is_err());
+}
+
+#[test]
 fn a_keyword_of_haproxy_gets_arguments_in_its_section_or_goes() {
     let file = "global\n    maxconn 100 # few\ndefaults\n    timeout connect 5s\n";
     let haproxy = |section: &str, keyword: &str, arguments: Option<&str>| Edit::Haproxy {

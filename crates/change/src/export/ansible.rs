@@ -207,6 +207,7 @@ fn handler_name(activation: &Activation) -> String {
         ActivationKind::Reload => "Reload",
         ActivationKind::Restart => "Restart",
         ActivationKind::DaemonReload => "Have systemd reread its files for",
+        ActivationKind::Timer => "Start",
     };
     format!("{how} {}", activation.unit)
 }
@@ -214,7 +215,7 @@ fn handler_name(activation: &Activation) -> String {
 fn handler(activation: &Activation) -> String {
     let fields = match activation.how {
         ActivationKind::Reload => vec![("name", string(&activation.unit)), ("state", "reloaded".to_owned())],
-        ActivationKind::Restart => {
+        ActivationKind::Restart | ActivationKind::Timer => {
             vec![("name", string(&activation.unit)), ("state", "restarted".to_owned())]
         }
         ActivationKind::DaemonReload => vec![("daemon_reload", "true".to_owned())],

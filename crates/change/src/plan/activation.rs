@@ -36,6 +36,13 @@ pub(super) fn of(host: &dyn Host, path: &str, edits: &[Edit]) -> Vec<Activation>
     {
         return one(unit, ActivationKind::DaemonReload);
     }
+    if let Some(unit) = path.strip_prefix("/etc/systemd/system/").filter(|unit| !unit.contains('/')) {
+        let mut reloads = one(unit, ActivationKind::DaemonReload);
+        if unit.ends_with(".timer") {
+            reloads.extend(one(unit, ActivationKind::Timer));
+        }
+        return reloads;
+    }
     vec![]
 }
 

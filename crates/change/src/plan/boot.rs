@@ -10,8 +10,17 @@ const SCRIPT: &str = "/etc/narrows/boot.sh";
 const UNIT: &str = "/etc/systemd/system/narrows-boot.service";
 const LINK: &str = "/etc/systemd/system/multi-user.target.wants/narrows-boot.service";
 
-/// The one link that a plan makes: from where, to what.
-pub(super) const OUR_LINK: (&str, &str) = (LINK, UNIT);
+/// Where a timer of the host is linked from so that it starts at boot; `None` for any other file.
+pub(super) fn timer_link(unit: &str) -> Option<String> {
+    let name = unit.strip_prefix("/etc/systemd/system/")?;
+    let plain = name.ends_with(".timer") && !name.contains('/') && !name.starts_with('.');
+    plain.then(|| format!("/etc/systemd/system/timers.target.wants/{name}"))
+}
+
+/// Whether a link is one of those that a plan makes: that of the boot script, and those of timers.
+pub(super) fn is_our_link(from: &str, to: &str) -> bool {
+    (from, to) == (LINK, UNIT) || timer_link(to).is_some_and(|link| link == from)
+}
 
 /// The steps that do an action again at every boot: a block of the script, the unit that runs it, and the link that
 /// starts the unit. The script need not be executable, since the unit names the shell.

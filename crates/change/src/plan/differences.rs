@@ -127,6 +127,9 @@ fn without_secrets(path: &str, line: &str) -> String {
     if path.ends_with("fstab") {
         return mount_without_secrets(line);
     }
+    if path.ends_with(".php") && !is_harmless_php(line) {
+        return REDACTED.to_owned();
+    }
     let lower = line.to_lowercase();
     if lower.len() != line.len() {
         // Byte offsets of the two differ; such a line is hidden as a whole where it may hold a secret.
@@ -150,6 +153,25 @@ fn without_secrets(path: &str, line: &str) -> String {
     let value = lower.get(cut..).unwrap_or_default().trim_start_matches([' ', '\t', '=', ':']);
     let kept = line.get(..line.len() - value.len()).unwrap_or_default();
     if value.is_empty() { line.to_owned() } else { format!("{kept}{REDACTED}") }
+}
+
+/// Whether a line of PHP is one that holds no secret for sure: a blank, a tag, a comment, or one whole definition of a
+/// constant by whose name nobody would call a key. Anything else may be a part of one.
+fn is_harmless_php(line: &str) -> bool {
+    let text = line.trim();
+    let comment = ["/*", "*", "//", "#"].iter().any(|start| text.starts_with(start));
+    let upper = text.to_uppercase();
+    if ["KEY", "SALT", "NONCE", "PASS", "SECRET", "TOKEN", "CREDENTIAL"]
+        .iter()
+        .any(|word| upper.contains(word))
+    {
+        return false;
+    }
+    if text.is_empty() || comment || ["<?php", "?>", "{", "}"].contains(&text) {
+        return true;
+    }
+    let whole = conf::PhpConstants::new("line", format!("<?php {text}"));
+    whole.problems().is_empty() && matches!(whole.constants(), [one] if one.alone && one.value.is_some())
 }
 
 /// A line without the user and password of a URL (`https://user:password@host/`).

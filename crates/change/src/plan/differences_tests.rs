@@ -43,6 +43,23 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
+fn of_php_only_lines_that_hold_no_secret_for_sure_are_shown() {
+    for (line, shown) in [
+        ("define( 'DISABLE_WP_CRON', true );", "define( 'DISABLE_WP_CRON', true );"),
+        ("/* That's all, stop editing! */", "/* That's all, stop editing! */"),
+        ("", ""),
+        ("define('AUTH_KEY', 'x');", "<redacted>"),
+        ("// define('NONCE_SALT', 'x');", "<redacted>"),
+        ("define('DB_PASSWORD',", "<redacted>"),
+        ("  'hunter2');", "<redacted>"),
+        ("define('X', getenv('Y'));", "<redacted>"),
+        ("hunter2", "<redacted>"),
+    ] {
+        assert_eq!(without_secrets("/srv/wp-config.php", line), shown);
+    }
+}
+
+#[test]
 fn credentials_of_mounts_are_not_shown_and_other_options_are() {
     let line = "//nas/www /srv\tcifs ro,username=bob,password=hun,,ter2,vers=3.0,actimeo=60 0 0";
     let shown = "//nas/www /srv\tcifs ro,username=<redacted>,password=<redacted>,vers=3.0,actimeo=60 0 0";

@@ -2,11 +2,11 @@
 
 use model::{Edit, Presence};
 
-use super::activation;
-use super::lower::{Ground, Step, edit_step};
+use super::lower::{self, Ground, Step, edit_step};
 use super::{Activation, ActivationKind};
+use super::{activation, boot};
 use crate::owners::{Claim, claim_of_managed_file, read_file, set_by_later_drop_in};
-use crate::{ChangeError, Phase};
+use crate::{Action, ChangeError, Phase};
 
 /// Files that are read at boot or when something is plugged in. An edit of them acts then, so it belongs to what makes
 /// a change last.
@@ -38,7 +38,20 @@ pub(super) fn file(ground: &Ground<'_>, path: &str, edits: &[Edit]) -> Lowered {
     if edits.is_empty() {
         return Ok((vec![], vec![]));
     }
-    Ok((vec![edit_step(&path, from_the_end(edits), phase)], reloads))
+    let link = started_at_boot(&path, &edits);
+    let edit = edit_step(&path, from_the_end(edits), phase);
+    Ok((std::iter::once(edit).chain(link).collect(), reloads))
+}
+
+/// The link that `systemctl enable` makes for a timer whose edits say that it is wanted by `timers.target`.
+fn started_at_boot(path: &str, edits: &[Edit]) -> Option<Step> {
+    let wanted = |edit: &Edit| {
+        matches!(edit, Edit::Systemd { section, key, value: Some(value) }
+            if section == "Install" && key == "WantedBy" && value == "timers.target")
+    };
+    let link = boot::timer_link(path).filter(|_| edits.iter().any(wanted))?;
+    let to = Action::Link { to: path.to_owned() };
+    Some(Step { target: lower::file(&link), action: to, phase: Phase::Lasting })
 }
 
 /// Whether an edit takes out a line of sysctl.d(5) whose parameter does not stand in the file any more.
@@ -79,6 +92,7 @@ pub(super) fn section(unit: &str) -> Option<&'static str> {
         "slice" => Some("Slice"),
         "socket" => Some("Socket"),
         "mount" => Some("Mount"),
+        "timer" => Some("Timer"),
         _ => None,
     }
 }
@@ -99,7 +113,9 @@ pub(super) fn unit(ground: &Ground<'_>, unit: &str, settings: &[String]) -> Lowe
         if let Some(claim) = set_by_later_drop_in(ground.host, unit, key) {
             return Err(claim);
         }
-        restart |= !["CPU", "Memory", "IO", "Tasks", "Allowed"].iter().any(|group| key.starts_with(group));
+        // A timer reckons its next time anew when systemd rereads its files.
+        restart |= section != "Timer"
+            && !["CPU", "Memory", "IO", "Tasks", "Allowed"].iter().any(|group| key.starts_with(group));
         edits.push(Edit::Systemd {
             section: section.to_owned(),
             key: key.to_owned(),

@@ -157,10 +157,13 @@ fn subject(edit: &Edit) -> Edit {
         Edit::Sysctl { value, .. }
         | Edit::Ini { value, .. }
         | Edit::OptionFile { value, .. }
-        | Edit::Systemd { value, .. } => *value = None,
+        | Edit::Systemd { value, .. }
+        | Edit::PhpConstant { value, .. } => *value = None,
         Edit::Haproxy { arguments, .. } => *arguments = None,
         Edit::Fstab { to, .. } => *to = Presence::Removed,
         Edit::Nginx { to: DirectiveEdit::Parameter { value, .. }, .. } => value.clear(),
+        Edit::Nginx { to: DirectiveEdit::OneMore { .. }, .. } => {}
+        Edit::Nginx { to: DirectiveEdit::Block { lines, .. }, .. } => *lines = None,
         Edit::Nginx { to, .. } => *to = DirectiveEdit::Removed,
         Edit::Block { lines, .. } => *lines = None,
         Edit::ShellVariable { .. } => {}

@@ -11,6 +11,7 @@ mod lower_files;
 mod merge;
 mod read;
 mod refusals;
+mod refusals_services;
 mod settle;
 mod states;
 mod together;
@@ -144,6 +145,8 @@ pub enum ActivationKind {
     Reload,
     /// It ends and begins anew; done only with `--restart`.
     Restart,
+    /// A timer counts as its file says from now on, and no more where the file is gone.
+    Timer,
 }
 
 /// What the changes make of a file.

@@ -4,6 +4,7 @@ use model::{DirectiveEdit, Edit};
 
 use super::boot;
 use super::lower::{Draft, Ground};
+use super::refusals_services::in_file;
 use crate::{Action, Operation, Target};
 
 /// Why an operation is not done, and what to do instead.
@@ -135,15 +136,16 @@ pub(super) fn in_action(target: &Target, action: &Action) -> Option<Forbidden> {
             because: format!("{} is the kernel's, not a file of the configuration", file.path),
             instead: "plan the change by its kind, not as a file".to_owned(),
         }),
-        (Target::File(file), Action::Link { to }) if (file.path.as_str(), to.as_str()) != boot::OUR_LINK => {
-            Some(Forbidden {
-                because: format!("narrows makes no link from {} to {to}", file.path),
-                instead: "make it by hand, if it is yours".to_owned(),
-            })
-        }
+        (Target::File(file), Action::Link { to }) if !boot::is_our_link(&file.path, to) => Some(Forbidden {
+            because: format!("narrows makes no link from {} to {to}", file.path),
+            instead: "make it by hand, if it is yours".to_owned(),
+        }),
         (Target::Sysctl(sysctl), Action::Set { value }) => parameter(&sysctl.key, value),
         (Target::Mount(mount), Action::Options { set, .. }) if set.iter().any(|option| option == "ro") => {
             Some(read_only(&mount.mount_point))
+        }
+        (Target::File(file), Action::Edit { edits }) => {
+            edits.iter().find_map(in_edit).or_else(|| in_file(&file.path, edits))
         }
         (_, Action::Edit { edits }) => edits.iter().find_map(in_edit),
         _ => None,

@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 pub struct Configuration {
     /// The file that the master was started with, such as `/etc/nginx/nginx.conf`.
     pub file: String,
+    /// What has to be put before its paths so that they are paths of the host: `/proc/PID/root` for an Nginx in a container.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub root: String,
+    /// The folder that relative paths of logs and documents are taken from.
+    pub prefix: String,
     /// The directives outside of all blocks, in order; blocks hold theirs.
     pub directives: Vec<Directive>,
     /// Lines at which Nginx would refuse a file, and includes that could not be read.
@@ -91,6 +96,11 @@ impl<'a> Context<'a> {
         self.blocks.last().copied()
     }
 
+    /// The blocks around, the innermost last, with the block itself.
+    pub fn nesting(&self) -> &[&'a Directive] {
+        &self.blocks
+    }
+
     /// The nearest block of a name around, or the block itself: `server` of a location.
     pub fn around(&self, name: &str) -> Option<&'a Directive> {
         self.blocks.iter().rev().copied().find(|block| block.name == name)
@@ -153,6 +163,13 @@ impl Configuration {
         let named =
             |context: &Context<'_>| context.block().is_some_and(|block| names.contains(&block.name.as_str()));
         self.contexts().into_iter().filter(named).collect()
+    }
+
+    /// The path on the host of a file or folder that a directive names.
+    pub fn host_path(&self, path: &str) -> String {
+        let prefix = self.prefix.trim_end_matches('/');
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("{prefix}/{path}") };
+        format!("{}{path}", self.root)
     }
 
     /// A directive outside of all blocks, such as `worker_processes`.

@@ -62,6 +62,8 @@ pub struct AccessLog {
     pub span_s: f64,
     /// When the last line was written, in seconds since 1970.
     pub last_unix_s: Option<f64>,
+    /// Seconds that local time was ahead of Greenwich, where its lines say so.
+    pub zone_s: Option<i32>,
     /// Requests that were counted.
     pub requests: u64,
     /// Lines that the format does not fit.
@@ -84,10 +86,15 @@ pub struct AccessLog {
     pub cache: BTreeMap<String, u64>,
     /// The paths that took most time, or were asked for most where the log has no times. Query strings are taken out.
     pub top: Vec<UriUse>,
+    /// What all other paths were asked for together; its path is empty.
+    pub others: UriUse,
     /// Requests second by second, oldest first; seconds without any are left out.
     pub seconds: Vec<SecondUse>,
     /// Requests to `/wp-cron.php`.
     pub wp_cron: Option<UriUse>,
+    /// Why nothing of it was counted; the other fields are empty then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
 }
 
 /// What one path was asked for.
@@ -132,12 +139,19 @@ pub struct ErrorLog {
     pub path: String,
     /// Seconds from the first line that was counted to the last.
     pub span_s: f64,
+    /// The least level that it takes (`warn`, `error`); lines below are not there.
+    pub level: Option<String>,
     /// When the last line was written, in seconds since 1970 by the host's local time.
     pub last_unix_s: Option<f64>,
+    /// Seconds that local time was ahead of Greenwich, where an access log says so.
+    pub zone_s: Option<i32>,
     /// What was counted, most frequent first.
     pub kinds: Vec<ErrorCount>,
     /// Lines that are of no kind below.
     pub others: u64,
+    /// Why nothing of it was counted; the other fields are empty then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
 }
 
 /// How often one kind of error was logged, towards one upstream.
@@ -215,6 +229,9 @@ pub struct InstanceCounters {
     pub workers: Vec<WorkerCounters>,
     /// `stub_status`, where a location has it that this host may ask.
     pub stub_status: Option<StubStatus>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stub_status_unread: Option<Unread>,
 }
 
 /// What counts up of a worker.

@@ -3,9 +3,14 @@
 mod causes;
 pub mod configuration;
 mod facts;
+pub mod logs;
+mod masters;
 mod read;
+mod secrets;
 mod stations;
+mod stub_status;
 mod symptoms;
+mod tree;
 
 pub use configuration::{Configuration, ConfigurationProblem, Context, Directive};
 pub use facts::*;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::Unread;
 use serde::{Deserialize, Serialize};
 
+use super::database::DatabaseLimit;
 use crate::quantiles::Quantiles;
 
 /// Every PHP-FPM of the host, read once per window, at its end.
@@ -13,6 +14,9 @@ use crate::quantiles::Quantiles;
 pub struct Facts {
     /// Each master. One that is configured and does not run has no process.
     pub masters: Vec<Master>,
+    /// How many connections the database server of this host takes; `None` without option files of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseLimit>,
     /// What could not be read, while the rest was.
     pub unread: Vec<Unread>,
 }

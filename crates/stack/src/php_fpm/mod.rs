@@ -1,12 +1,22 @@
 //! PHP-FPM.
 
 mod causes;
+mod database;
+mod edits;
 mod facts;
+mod listen;
+mod passes;
+mod ramp;
 mod read;
+mod sizing;
 mod stations;
 mod symptoms;
+mod verdicts;
+mod view;
 
+pub use database::DatabaseLimit;
 pub use facts::*;
+pub(crate) use listen::{backlog_change, useful_backlog};
 pub use read::{masters, read, read_counters};
 
 use crate::Layer;

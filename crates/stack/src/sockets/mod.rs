@@ -3,6 +3,7 @@
 mod bbr;
 mod causes;
 pub mod counters;
+mod daemons;
 mod facts;
 mod fin_wait2;
 mod folklore;

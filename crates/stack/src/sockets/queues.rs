@@ -4,6 +4,7 @@ use host::kernel::Family;
 use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Remedy};
 
+use super::daemons;
 use crate::Evidence;
 use crate::remedies::together;
 use crate::samples::ListenerDepth;
@@ -123,6 +124,9 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
                 .risks("none while no daemon asks for more; it is only the upper limit of listen()"),
         );
     }
+    if let Some(change) = daemons::backlog_change(evidence, &depth.local, &target) {
+        return remedy.change(change);
+    }
     let place = format!("the listen backlog of the daemon on {}", depth.local);
     let restart = match unix {
         true => "restart the daemon: PHP-FPM inherits the socket on a reload and never calls listen() again",
@@ -140,12 +144,13 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
     )
 }
 
-/// What helps queues that overflow: faster workers where one is full often, more places where it is not full always.
-pub fn remedies(depths: &[&ListenerDepth], longer: impl Fn(&ListenerDepth) -> Remedy) -> Vec<Remedy> {
+/// What helps queues that overflow: faster workers where one is full often, more places where it is not full always and
+/// more are of use.
+pub fn remedies(depths: &[&ListenerDepth], longer: impl Fn(&ListenerDepth) -> Option<Remedy>) -> Vec<Remedy> {
     let depths = || depths.iter().copied();
     let slow = depths().filter(|depth| depth.full_share > OFTEN_FULL || !may_grow(depth));
     let short = depths().filter(|depth| may_grow(depth));
-    [together(slow.map(faster)), together(short.map(longer))].into_iter().flatten().collect()
+    [together(slow.map(faster)), together(short.filter_map(longer))].into_iter().flatten().collect()
 }
 
 /// Faster workers behind a queue: a longer one would make everyone wait longer.
@@ -190,7 +195,7 @@ mod tests {
     fn a_queue_that_is_always_full_gets_faster_workers_and_no_more_places() {
         let offered = |full_share| {
             let depth = ListenerDepth { full_share, ..depth(Some(128), 129) };
-            remedies(&[&depth], |_| Remedy::new("longer", ""))
+            remedies(&[&depth], |_| Some(Remedy::new("longer", "")))
                 .into_iter()
                 .map(|remedy| remedy.title)
                 .collect::<Vec<_>>()

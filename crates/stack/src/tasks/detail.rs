@@ -116,7 +116,7 @@ impl Detail {
 }
 
 /// The architecture, from `/proc/sys/kernel/arch` (since Linux 6.1) or the keys of `/proc/cpuinfo`.
-pub(super) fn architecture_of(host: &dyn Host) -> Architecture {
+pub(crate) fn architecture_of(host: &dyn Host) -> Architecture {
     if let Ok(name) = host.value("/proc/sys/kernel/arch") {
         return Architecture::named(&name);
     }

@@ -12,7 +12,9 @@ mod stations;
 mod symptoms;
 mod syscalls;
 
+pub(crate) use detail::architecture_of;
 pub use facts::*;
+pub(crate) use parse::parse_call;
 pub use parse::{TaskStat, parse_stack, parse_stat, parse_syscall, parse_wchan};
 pub use read::read;
 pub use scan::Scanner;

@@ -85,7 +85,7 @@ pub fn parse_syscall(bytes: &[u8], architecture: Architecture) -> Option<String>
 }
 
 /// Parses `/proc/PID/syscall` into the number of the system call and its first argument, as [`parse_syscall`] its name.
-pub(super) fn parse_call(bytes: &[u8]) -> Option<(u64, u64)> {
+pub(crate) fn parse_call(bytes: &[u8]) -> Option<(u64, u64)> {
     let mut words = text::words(bytes);
     let number = text::decimal(words.next()?)?;
     let argument = std::str::from_utf8(words.next()?.strip_prefix(b"0x")?).ok()?;

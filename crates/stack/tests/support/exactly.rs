@@ -1,6 +1,6 @@
 //! What a program makes of a change, in one line each, as the documents state it.
 
-use model::{ChangeKind, Edit, Presence};
+use model::{ChangeKind, DirectiveEdit, Edit, Presence};
 
 /// The typed part of a change; empty where a person must do it, or the value says all.
 pub(crate) fn exactly(what: &ChangeKind) -> Vec<String> {
@@ -30,6 +30,24 @@ fn words(edit: &Edit) -> String {
             format!("[{group}] {option} = {}", value.as_deref().unwrap_or("nothing"))
         }
         Edit::ShellVariable { name, add_words } => format!("{name} += {}", add_words.join(" ")),
+        Edit::Nginx { block, directive, first_argument, to } => {
+            let place = block.iter().map(|one| format!("{one} > ")).collect::<String>();
+            let first = first_argument.as_deref().map(|first| format!(" {first}")).unwrap_or_default();
+            match to {
+                DirectiveEdit::Arguments { arguments } => format!("{place}{directive} {arguments}"),
+                DirectiveEdit::Parameter { name, value } => {
+                    format!("{place}{directive}{first} {name}={value}")
+                }
+                DirectiveEdit::OneMore { arguments } => format!("{place}+{directive} {arguments}"),
+                DirectiveEdit::Block { arguments, lines: Some(lines) } => {
+                    format!("{place}{directive} {arguments} {{ {} }}", lines.join(" "))
+                }
+                DirectiveEdit::Block { arguments, lines: None } => {
+                    format!("{place}-{directive} {arguments} {{}}")
+                }
+                DirectiveEdit::Removed => format!("{place}-{directive}{first}"),
+            }
+        }
         other => format!("{other:?}"),
     }
 }

@@ -76,7 +76,7 @@ fn overflowing(evidence: &Evidence, span: &Span<Facts>, depths: &[&ListenerDepth
         Some(depth) => {
             let outcome = Outcome::confirmed(Severity::Breaking, format!("{}; {lost}", queues::line(depth)));
             let named = if full.is_empty() { vec![depth] } else { full.clone() };
-            let remedies = queues::remedies(&named, |depth| longer(evidence, span, depth, per_s));
+            let remedies = queues::remedies(&named, |depth| Some(longer(evidence, span, depth, per_s)));
             remedies.into_iter().fold(outcome, Outcome::remedy)
         }
         None => Outcome::confirmed(Severity::Breaking, format!("{lost}, by a queue that no sample saw full"))

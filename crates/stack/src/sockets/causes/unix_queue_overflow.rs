@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Derived, Missing, Outcome, Remedy, Severity};
 
 use crate::samples::ListenerDepth;
-use crate::sockets::queues;
+use crate::sockets::{daemons, queues};
 use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
@@ -58,10 +58,15 @@ fn consistent(depth: &ListenerDepth) -> Outcome {
         ))
 }
 
-fn longer(evidence: &Evidence, depth: &ListenerDepth) -> Remedy {
+/// Where it is known how long requests take, no longer than they are worth waiting for.
+fn longer(evidence: &Evidence, depth: &ListenerDepth) -> Option<Remedy> {
+    if let Some((wanted, target)) = daemons::useful_backlog(evidence, &depth.local) {
+        let short = depth.backlog.is_none_or(|backlog| u64::from(backlog) < wanted);
+        return short.then(|| queues::longer(evidence, depth, wanted, target));
+    }
     let wanted = queues::power_of_two(f64::from(depth.most) * 2.0);
     let target = Derived::new(wanted, "power of two ≥ 2 × deepest, at most 16384")
         .input("deepest", depth.most, "unix_diag")
         .input("full", format!("{:.0} %", depth.full_share * 100.0), "unix_diag");
-    queues::longer(evidence, depth, wanted, target)
+    Some(queues::longer(evidence, depth, wanted, target))
 }

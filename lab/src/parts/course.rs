@@ -1,0 +1,109 @@
+//! The course of most scenarios of the request path: look, measure, change, measure, undo, measure.
+
+use std::time::Duration;
+
+use change::plan::Plan;
+
+use crate::faults::Result;
+use crate::http_burst;
+use crate::machine::Machine;
+use crate::score::{Effect, Expected, Score};
+
+/// The layers of the request path, and those that a machine of namespaces has to itself.
+pub const LAYERS: &str = "sockets,nic,qdisc,nginx,php-fpm,opcache,composer,wordpress,cron";
+
+/// What is asked of narrows, and under which load.
+pub struct Course<'a> {
+    /// The cause that must be named first.
+    pub cause: &'a str,
+    /// The causes that must be ruled out.
+    pub rivals: &'a [&'a str],
+    /// The causes whose remedies are planned, with commas between.
+    pub cure: &'a [&'a str],
+    /// How long `check` and `plan` look, such as `8s`.
+    pub window: &'a str,
+    /// What visitors do, again and again.
+    pub load: &'a (dyn Fn(&Machine) -> Result<()> + Sync),
+    /// From one such time to the next.
+    pub every: Duration,
+}
+
+/// A figure that has to move.
+pub struct Metric {
+    /// The figure and its unit.
+    pub name: String,
+    /// What has to come of it.
+    pub expected: Expected,
+}
+
+impl Metric {
+    /// A figure that must fall to at most this share.
+    pub fn falls_to(share: f64, name: &str) -> Self {
+        Self { name: name.to_owned(), expected: Expected::FallsTo(share) }
+    }
+}
+
+impl Course<'_> {
+    fn loaded<T>(&self, machine: &Machine, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        http_burst::meanwhile(self.every, || (self.load)(machine), work)
+    }
+
+    /// Takes it on a machine without the fault and then on one with it: what `measure` tells before, after and once it is
+    /// undone are the effects, in the order of `metrics`.
+    pub fn take<const N: usize>(
+        &self,
+        score: &mut Score,
+        twin: impl FnOnce() -> Result<Machine>,
+        faulty: impl FnOnce() -> Result<Machine>,
+        metrics: [Metric; N],
+        measure: impl Fn(&Machine) -> Result<[f64; N]>,
+    ) -> Result<Plan> {
+        let window = ["--for", self.window];
+        let machine = twin()?;
+        let healthy = measure(&machine)?;
+        score.remarks.push(format!("without the fault: {}", told(&metrics, healthy)));
+        let options = [&window[..], &["--only", LAYERS]].concat();
+        score.judge_twin(&self.loaded(&machine, || machine.site.check(&options))?);
+        drop(machine);
+
+        let machine = faulty()?;
+        let site = &machine.site;
+        let before = measure(&machine)?;
+        score.remarks.push(format!("with the fault: {}", told(&metrics, before)));
+        score.judge(&self.loaded(&machine, || site.check(&window))?, self.cause, self.rivals);
+        let etc = site.etc()?;
+        let cure = self.cure.join(",");
+        let options = [&window[..], &["--only", &cure]].concat();
+        let plan = self.loaded(&machine, || site.plan_something(&options))?;
+        site.apply_and_restart()?;
+        machine.wait_for_web()?;
+        let after = measure(&machine)?;
+        site.undo()?;
+        machine.wait_for_web()?;
+        let undone = measure(&machine)?;
+        score.restored = Some(site.etc()? == etc);
+        score.remarks.pop();
+        let change = spelled(&plan);
+        for (((Metric { name: metric, expected }, before), after), undone) in
+            metrics.into_iter().zip(before).zip(after).zip(undone)
+        {
+            let (change, undone) = (change.clone(), Some(undone));
+            score.effects.push(Effect { change, metric, before, after, undone, expected });
+        }
+        Ok(plan)
+    }
+}
+
+/// What a plan changes, in a line.
+pub fn spelled(plan: &Plan) -> String {
+    let spelled = plan.changes.iter().map(|planned| {
+        let value = &planned.change.target.value;
+        format!("{} → {value}", planned.id)
+    });
+    spelled.collect::<Vec<_>>().join(", ")
+}
+
+fn told<const N: usize>(metrics: &[Metric; N], figures: [f64; N]) -> String {
+    let told = metrics.iter().zip(figures).map(|(metric, figure)| format!("{} {figure:.1}", metric.name));
+    told.collect::<Vec<_>>().join(", ")
+}
