@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+mod php;
+
 /// What stands where a secret stood.
 const REDACTED: &str = "redacted";
 
@@ -10,6 +12,13 @@ pub(crate) fn file<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
     if path == "/proc/sys/net/ipv4/tcp_fastopen_key" {
         let zero = bytes.iter().all(|byte| b"0-,\n ".contains(byte));
         return if zero { Cow::Borrowed(bytes) } else { Cow::Borrowed(REDACTED.as_bytes()) };
+    }
+    if php::configures(path) {
+        return Cow::Owned(php::without_secrets(bytes));
+    }
+    if path.contains("/systemd/") || path.starts_with("/etc/cron") || path.starts_with("/var/spool/cron/") {
+        let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(environment).collect();
+        return Cow::Owned(log(&lines.join(&b'\n')));
     }
     let configuration = path.contains("/sysctl.d/") || path.ends_with("/sysctl.conf");
     let mounts = path == "/etc/fstab" || path.ends_with("/mounts") || path.ends_with("/mountstats");
@@ -50,6 +59,19 @@ fn assignment(line: &[u8]) -> Vec<u8> {
     [key, b"= ", REDACTED.as_bytes()].concat()
 }
 
+/// `Environment=` of a unit and `NAME=value` of a crontab.
+fn environment(line: &[u8]) -> Vec<u8> {
+    let Some(at) = line.iter().position(|byte| *byte == b'=') else { return line.to_vec() };
+    let (name, _) = line.split_at(at);
+    let upper = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let name = name.trim_ascii();
+    let variable = !name.is_empty() && name.iter().all(upper) && name != b"PATH" && name != b"SHELL";
+    match variable || name == b"Environment" {
+        true => [name, b"=", REDACTED.as_bytes()].concat(),
+        false => line.to_vec(),
+    }
+}
+
 /// Mount options that carry credentials (mount.cifs(8), mount.davfs(8), sshfs(1)).
 fn mount(line: &[u8]) -> Vec<u8> {
     const CREDENTIALS: &[&str] =
@@ -79,6 +101,16 @@ mod tests {
         let path = "/proc/sys/net/ipv4/tcp_fastopen_key";
         assert_eq!(redacted(path, "1a2b-3c4d\n"), "redacted");
         assert_eq!(redacted(path, "00000000-00000000\n"), "00000000-00000000\n");
+    }
+
+    #[test]
+    fn variables_of_jobs_are_taken_out_and_so_are_query_strings() {
+        let crontab = "PATH=/bin\nTOKEN=hunter2\n* * * * * bob wget https://x/wp-cron.php?key=hunter3\n";
+        let expected = "PATH=/bin\nTOKEN=redacted\n* * * * * bob wget https://x/wp-cron.php?redacted\n";
+        assert_eq!(redacted("/etc/cron.d/wp", crontab), expected);
+        let unit = "[Service]\nEnvironment=KEY=hunter2\nUser=bob\n";
+        let expected = "[Service]\nEnvironment=redacted\nUser=bob\n";
+        assert_eq!(redacted("/etc/systemd/system/a.service", unit), expected);
     }
 
     #[test]

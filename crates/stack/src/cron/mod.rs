@@ -1,10 +1,14 @@
 //! Jobs that a clock starts.
 
 mod causes;
+mod command;
+mod crontab;
 mod facts;
 mod read;
+mod schedule;
 mod stations;
 mod symptoms;
+mod units;
 
 pub use facts::*;
 pub use read::read;

@@ -23,6 +23,8 @@ pub struct Facts {
 pub struct Site {
     /// The folder with `wp-load.php`.
     pub root: String,
+    /// The host's name by which Debian's package chooses the configuration: `blog.example.com`, or `default`.
+    pub name: Option<String>,
     /// The version (`wp-includes/version.php`).
     pub version: Option<String>,
     /// The file that configures it: `wp-config.php` of the folder or of the one above, at the end of includes (Debian's
@@ -55,9 +57,18 @@ pub struct Constant {
 }
 
 impl Site {
+    /// Its folder, and the host's name where several sites share the folder.
+    pub fn title(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} ({name})", self.root),
+            None => self.root.clone(),
+        }
+    }
+
     /// Whether a constant is true; `None` where it is not set, or set to what only running PHP could tell.
     pub fn is_true(&self, constant: &str) -> Option<bool> {
-        let value = self.constants.get(constant)?.value.as_deref()?;
+        let found = self.constants.get(constant).filter(|found| !found.conditional)?;
+        let value = found.value.as_deref()?;
         Some(!["false", "0", "", "null"].iter().any(|word| value.eq_ignore_ascii_case(word)))
     }
 }

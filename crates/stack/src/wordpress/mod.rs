@@ -1,6 +1,7 @@
 //! WordPress.
 
 mod causes;
+mod constants;
 mod facts;
 mod read;
 mod stations;
