@@ -5,14 +5,14 @@ mod database;
 mod edits;
 mod facts;
 mod listen;
-mod passes;
+pub(crate) mod passes;
 mod ramp;
 mod read;
 mod sizing;
 mod stations;
 mod symptoms;
-mod verdicts;
-mod view;
+pub(crate) mod verdicts;
+pub(crate) mod view;
 
 pub use database::DatabaseLimit;
 pub use facts::*;

@@ -29,6 +29,10 @@ fn words(edit: &Edit) -> String {
         Edit::OptionFile { group, option, value } => {
             format!("[{group}] {option} = {}", value.as_deref().unwrap_or("nothing"))
         }
+        Edit::PhpConstant { name, value } => format!("{name} = {}", value.as_deref().unwrap_or("nothing")),
+        Edit::Systemd { section, key, value } => {
+            format!("[{section}] {key}={}", value.as_deref().unwrap_or("nothing"))
+        }
         Edit::ShellVariable { name, add_words } => format!("{name} += {}", add_words.join(" ")),
         Edit::Nginx { block, directive, first_argument, to } => {
             let place = block.iter().map(|one| format!("{one} > ")).collect::<String>();
