@@ -103,7 +103,9 @@ impl Machine {
             "/etc/nginx/nginx.conf",
             "user www-data;\nworker_processes 2;\nworker_rlimit_nofile 16000;\npid /run/nginx.pid;\n\
              error_log /var/log/nginx/error.log;\n\nevents {\n    worker_connections 8000;\n}\n\nhttp {\n    \
-             access_log /var/log/nginx/access.log;\n    include /etc/nginx/mime.types;\n    \
+             log_format timed '$remote_addr - - [$time_local] \"$request\" $status $body_bytes_sent $request_time \
+             $upstream_connect_time $upstream_header_time $upstream_response_time $upstream_cache_status';\n    \
+             access_log /var/log/nginx/access.log timed;\n    include /etc/nginx/mime.types;\n    \
              default_type application/octet-stream;\n    server_tokens off;\n    keepalive_timeout 65;\n    \
              include /etc/nginx/conf.d/*.conf;\n    include /etc/nginx/sites-enabled/*;\n}\n",
         )

@@ -17,6 +17,15 @@ pub(crate) const SERVERS: &[(&str, &str)] = &[
     ("php-fpm8.2", "php8.2-fpm"),
     ("/var/lib/dpkg/info/php8.2-mysql.list", "php8.2-mysql"),
     ("mariadbd", "mariadb-server"),
+    ("service", "init-system-helpers"),
+    ("systemd-tmpfiles", "systemd"),
+    ("composer", "composer"),
+    ("strace", "strace"),
+    ("/usr/share/wordpress/wp-load.php", "wordpress"),
+    (
+        "/usr/share/wordpress/wp-content/themes/twentytwentythree/style.css",
+        "wordpress-theme-twentytwentythree",
+    ),
 ];
 /// What a guest needs besides.
 const GUEST: &[(&str, &str)] = &[

@@ -27,6 +27,7 @@ pub(crate) enum Ask {
     File = 0,
     Directory = 1,
     Link = 2,
+    Kinds = 4,
     /// The last bytes of a file, at most so many as the request says.
     End = 3,
 }
@@ -45,7 +46,9 @@ struct Child {
 }
 
 impl ForeignReader {
-    /// The bytes of a file, the names of a directory (each ended by a NUL), or the target of a link.
+    /// The bytes of a file, the names of a directory (each ended by a NUL; with `Kinds` each after a byte that is one more
+    /// than its `d_type`), or the target of
+    /// a link.
     pub(crate) fn ask(&mut self, ask: Ask, path: &str) -> Result<Vec<u8>, HostError> {
         self.request(ask, path, FILE_LIMIT_BYTES)
     }
@@ -187,6 +190,13 @@ mod tests {
         let mut names: Vec<_> = names.split(|byte| *byte == 0).filter(|name| !name.is_empty()).collect();
         names.sort_unstable();
         assert_eq!(names, [&b"big"[..], b"link"]);
+        let kinds = reader.ask(Ask::Kinds, &folder.path().display().to_string()).unwrap();
+        let mut kinds: Vec<_> = kinds.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).collect();
+        kinds.sort_unstable();
+        assert_eq!(
+            kinds,
+            [&[&[libc::DT_REG + 1], &b"big"[..]].concat()[..], &[&[libc::DT_LNK + 1], &b"link"[..]].concat()]
+        );
         assert!(matches!(reader.ask(Ask::File, &path("none")), Err(HostError::NotFound { .. })));
     }
 

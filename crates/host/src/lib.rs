@@ -6,6 +6,7 @@
 
 mod ask;
 mod error;
+mod folder;
 mod foreign;
 pub mod kernel;
 mod links;
@@ -18,6 +19,7 @@ pub mod text;
 mod tree;
 
 pub use error::HostError;
+pub use folder::{FolderEntry, Kind};
 pub use foreign::FILE_DEADLINE;
 pub use links::linked_path;
 pub use live::LiveHost;
@@ -53,6 +55,16 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// As [`Host::read_into`].
     fn list(&self, path: &str) -> Result<Vec<String>, HostError>;
+
+    /// The names in a directory with what each is, sorted by name. Costs no more than [`Host::list`]: the kinds are those that
+    /// the file system tells with the names, and links are not followed.
+    ///
+    /// # Errors
+    /// As [`Host::read_into`].
+    fn list_kinds(&self, path: &str) -> Result<Vec<FolderEntry>, HostError> {
+        let names = self.list(path)?.into_iter();
+        Ok(names.map(|name| FolderEntry { name, kind: Kind::Unknown }).collect())
+    }
 
     /// The target of a symbolic link.
     ///

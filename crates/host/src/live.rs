@@ -10,7 +10,7 @@ use crate::kernel::{
     self, Ethtool, KernelError, Link, Listener, Listeners, ModuleState, Qdisc, TcpTable, proc_net_tcp,
     proc_net_unix,
 };
-use crate::{Clock, FILE_LIMIT_BYTES, Host, HostError, Question};
+use crate::{Clock, FILE_LIMIT_BYTES, FolderEntry, Host, HostError, Kind, Question};
 
 /// This machine. Reading it changes nothing: no module is loaded, nothing is mounted, no network mount is touched.
 #[derive(Debug, Default)]
@@ -86,6 +86,17 @@ impl Host for LiveHost {
         };
         names.sort_unstable();
         Ok(names)
+    }
+
+    fn list_kinds(&self, path: &str) -> Result<Vec<FolderEntry>, HostError> {
+        let bytes = self.ask_reader(Ask::Kinds, path)?;
+        let entry = |entry: &[u8]| {
+            let (kind, name) = entry.split_first()?;
+            Some(FolderEntry { name: text(name), kind: Kind::of(kind.saturating_sub(1)) })
+        };
+        let mut entries: Vec<_> = bytes.split(|byte| *byte == 0).filter_map(entry).collect();
+        entries.sort_unstable();
+        Ok(entries)
     }
 
     fn link(&self, path: &str) -> Result<String, HostError> {
@@ -181,6 +192,19 @@ mod tests {
         assert!(host.link("/proc/self/exe").unwrap().starts_with('/'));
         assert!(host.value("/etc/passwd").unwrap().starts_with("root:"));
         assert!(host.list("/etc").unwrap().contains(&"passwd".to_owned()));
+    }
+
+    #[test]
+    fn a_folder_tells_what_its_names_are_without_following_links() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("b")).unwrap();
+        std::fs::write(folder.path().join("a.php"), "x").unwrap();
+        std::os::unix::fs::symlink("b", folder.path().join("c")).unwrap();
+        let path = folder.path().display().to_string();
+        let found = LiveHost::new().list_kinds(&path).unwrap();
+        let entry = |name: &str, kind| FolderEntry { name: name.to_owned(), kind };
+        assert_eq!(found, [entry("a.php", Kind::File), entry("b", Kind::Folder), entry("c", Kind::Link)]);
+        assert!(LiveHost::new().list_kinds("/no-such-folder").is_err());
     }
 
     #[test]

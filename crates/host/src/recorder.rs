@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
-use crate::{Clock, Host, HostError, Question, redact};
+use crate::{Clock, FolderEntry, Host, HostError, Question, redact};
 
 /// Folders whose entries count even when nothing in them is read: a host with no interface but `lo`, an idle disk.
 const DEVICE_FOLDERS: [&str; 2] = ["/sys/class/net", "/sys/block"];
@@ -142,6 +142,11 @@ impl<H: Host> Host for Recorder<H> {
         Ok(names)
     }
 
+    fn list_kinds(&self, path: &str) -> Result<Vec<FolderEntry>, HostError> {
+        let name = format!("folders{}", path.trim_end_matches('/'));
+        self.host.list_kinds(path).inspect(|entries| self.answer(&name, entries))
+    }
+
     fn link(&self, path: &str) -> Result<String, HostError> {
         let target = self.host.link(path)?;
         self.locked().links.insert(path.to_owned(), target.clone());
@@ -233,6 +238,22 @@ mod tests {
         recorder.finish().unwrap();
         let again = Tree::open(&root).unwrap().at(0).read("/var/log/nginx/access.log").unwrap();
         assert_eq!(again, b"\"GET /a?redacted HTTP/1.1\" 200\n".as_slice());
+    }
+
+    #[test]
+    fn what_a_folder_says_of_its_names_is_recorded_though_no_file_is() {
+        let mut tree = Tree::in_memory(1);
+        tree.put(0, "/var/www/index.php", "<?php");
+        tree.put(0, "/var/www/lib/a.php", "<?php");
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("tree");
+        let recorder = Recorder::create(&root, tree.at(0)).unwrap();
+        let live = recorder.list_kinds("/var/www").unwrap();
+        recorder.finish().unwrap();
+        let kinds: Vec<_> = live.iter().map(|entry| (entry.name.as_str(), entry.kind)).collect();
+        assert_eq!(kinds, [("index.php", crate::Kind::File), ("lib", crate::Kind::Folder)]);
+        assert_eq!(Tree::open(&root).unwrap().at(0).list_kinds("/var/www").unwrap(), live);
+        assert!(!root.join("0/var/www").exists());
     }
 
     #[test]

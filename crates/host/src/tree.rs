@@ -3,7 +3,8 @@
 //! A directory that holds folders named `0`, `1`, `2` … is a tree of several instants; any other directory is a single
 //! instant. A file that an instant does not hold is taken from the latest earlier instant that does, except below
 //! `/proc/PID`: processes come and go. Answers that a live kernel gives over netlink lie as JSON below `/.narrows`:
-//! `listeners.json`, `tcp.json`, `qdiscs.json`, `links.json`, `ethtool/INTERFACE.json` and `clock.json`; the targets of
+//! `listeners.json`, `tcp.json`, `qdiscs.json`, `links.json`, `ethtool/INTERFACE.json`, `folders/PATH.json` (what a folder says of
+//! the names in it) and `clock.json`; the targets of
 //! symbolic links whose path is also a directory lie in `symlinks.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
-use crate::{Clock, FILE_LIMIT_BYTES, Host, HostError};
+use crate::{Clock, FILE_LIMIT_BYTES, FolderEntry, Host, HostError, Kind};
 
 mod directory;
 
@@ -143,6 +144,15 @@ impl TreeHost {
         }
     }
 
+    fn kind(&self, path: &str) -> Kind {
+        match self.lookup(path) {
+            Ok(Entry::File(_)) => Kind::File,
+            Ok(Entry::Link(_)) => Kind::Link,
+            Err(_) if self.list(path).is_ok() => Kind::Folder,
+            Err(_) => Kind::Unknown,
+        }
+    }
+
     fn answer<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, HostError> {
         let path = format!("/.narrows/{name}.json");
         let bytes = self.read(&path)?;
@@ -187,6 +197,15 @@ impl Host for TreeHost {
             Some(names) => Ok(names.into_iter().collect()),
             None => Err(HostError::NotFound { path: path.to_owned() }),
         }
+    }
+
+    /// As recorded, or by what the tree holds.
+    fn list_kinds(&self, path: &str) -> Result<Vec<FolderEntry>, HostError> {
+        if let Ok(recorded) = self.answer(&format!("folders{}", path.trim_end_matches('/'))) {
+            return Ok(recorded);
+        }
+        let names = self.list(path)?.into_iter();
+        Ok(names.map(|name| FolderEntry { kind: self.kind(&format!("{path}/{name}")), name }).collect())
     }
 
     fn link(&self, path: &str) -> Result<String, HostError> {

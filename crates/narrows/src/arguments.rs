@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) mod change;
+pub(crate) mod preload;
 pub(crate) mod prove;
 
 /// Names the one limit that holds a Linux web stack back, proves it, and rules out the rivals.
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     History(change::History),
     /// Measure what a site carries, and what a plan does to it
     Prove(prove::Prove),
+    /// Write a script by which OPcache preloads the libraries of a PHP application, as far as that is safe
+    Preload(preload::Preload),
     /// Wait, then undo an unconfirmed trial
     #[command(hide = true)]
     DeadMan(change::DeadMan),

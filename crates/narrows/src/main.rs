@@ -12,6 +12,7 @@ mod explain;
 mod history;
 mod output;
 mod plan;
+mod preload;
 mod prove;
 mod record;
 mod render;
@@ -62,6 +63,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Undo(undo) => undo::run(&undo),
         Command::History(history) => history::run(&history),
         Command::Prove(prove) => prove::run(&prove),
+        Command::Preload(preload) => preload::run(&preload),
         Command::DeadMan(dead_man) => undo::dead_man(&dead_man),
         Command::Completions { shell } => output::completions(shell),
         Command::Man => output::man(),

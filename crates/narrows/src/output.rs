@@ -16,6 +16,11 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Prints what is not the result itself to standard error.
+pub(crate) fn note(text: &str) {
+    anstream::stderr().lock().write_all(text.as_bytes()).ok();
+}
+
 /// Prints an error with its causes to standard error.
 pub(crate) fn error(error: &anyhow::Error) {
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));

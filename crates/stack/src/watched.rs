@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use host::kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
-use host::{Clock, Host, HostError, Question};
+use host::{Clock, FolderEntry, Host, HostError, Question};
 
 /// A host whose answers are noted.
 pub(crate) struct Watched {
@@ -69,6 +69,10 @@ impl Host for Watched {
 
     fn list(&self, path: &str) -> Result<Vec<String>, HostError> {
         self.noted(self.host.list(path))
+    }
+
+    fn list_kinds(&self, path: &str) -> Result<Vec<FolderEntry>, HostError> {
+        self.noted(self.host.list_kinds(path))
     }
 
     fn link(&self, path: &str) -> Result<String, HostError> {

@@ -10,7 +10,8 @@ use crate::machine::Machine;
 use crate::score::{Effect, Expected, Score};
 
 /// The layers of the request path, and those that a machine of namespaces has to itself.
-pub const LAYERS: &str = "sockets,nic,qdisc,nginx,php-fpm,opcache,composer,wordpress,cron";
+const LAYERS: &[&str] =
+    &["sockets", "nic", "qdisc", "nginx", "php-fpm", "opcache", "composer", "wordpress", "cron"];
 
 /// What is asked of narrows, and under which load.
 pub struct Course<'a> {
@@ -32,14 +33,19 @@ pub struct Course<'a> {
 pub struct Metric {
     /// The figure and its unit.
     pub name: String,
-    /// What has to come of it.
-    pub expected: Expected,
+    /// What has to come of it; `None` for what is only told.
+    pub expected: Option<Expected>,
 }
 
 impl Metric {
     /// A figure that must fall to at most this share.
     pub fn falls_to(share: f64, name: &str) -> Self {
-        Self { name: name.to_owned(), expected: Expected::FallsTo(share) }
+        Self { name: name.to_owned(), expected: Some(Expected::FallsTo(share)) }
+    }
+
+    /// A figure that is told and proves nothing, such as a time on shared CPUs.
+    pub fn remark(name: &str) -> Self {
+        Self { name: name.to_owned(), expected: None }
     }
 }
 
@@ -62,8 +68,9 @@ impl Course<'_> {
         let machine = twin()?;
         let healthy = measure(&machine)?;
         score.remarks.push(format!("without the fault: {}", told(&metrics, healthy)));
-        let options = [&window[..], &["--only", LAYERS]].concat();
-        score.judge_twin(&self.loaded(&machine, || machine.site.check(&options))?);
+        let mut report = self.loaded(&machine, || machine.site.check(&window))?;
+        report.causes.retain(|cause| cause.id.split('.').next().is_some_and(|layer| LAYERS.contains(&layer)));
+        score.judge_twin(&report);
         drop(machine);
 
         let machine = faulty()?;
@@ -87,6 +94,11 @@ impl Course<'_> {
         for (((Metric { name: metric, expected }, before), after), undone) in
             metrics.into_iter().zip(before).zip(after).zip(undone)
         {
+            let Some(expected) = expected else {
+                let line = format!("{metric}: {before:.1} → {after:.1}, undone {undone:.1}");
+                score.remarks.push(line);
+                continue;
+            };
             let (change, undone) = (change.clone(), Some(undone));
             score.effects.push(Effect { change, metric, before, after, undone, expected });
         }

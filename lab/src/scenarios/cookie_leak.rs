@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::cache_stampede::open;
 use crate::faults::Result;
-use crate::machine::{Machine, SOCKET, Setup, count, pool, server_to};
+use crate::machine::{Machine, ROOT, count};
 use crate::parts::course::{Course, Metric};
 use crate::scenario::{Scenario, World};
 use crate::score::Score;
+use crate::services::page_cache::PageCache;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "cookie-leak",
@@ -20,31 +22,15 @@ pub(super) const SCENARIO: Scenario = Scenario {
 const CAUSE: &str = "nginx.cache-leaks-cookies";
 const RIVALS: &[&str] = &["nginx.cache-stampede"];
 const VISITORS: usize = 20;
-const ZONE: &str = "fastcgi_cache_path /run/cache levels=1:2 keys_zone=pages:10m inactive=60m max_size=64m \
-                    use_temp_path=off;\n\n";
-const CACHE: &str = "        fastcgi_cache pages;\n        \
-                     fastcgi_cache_key $scheme$request_method$host$request_uri;\n        fastcgi_cache_valid 200 60s;\n        \
-                     fastcgi_cache_use_stale updating;\n        fastcgi_cache_background_update on;\n        \
-                     fastcgi_cache_lock on;\n        add_header X-Cache $upstream_cache_status always;\n";
-const IGNORING: &str = "        fastcgi_ignore_headers Set-Cookie Cache-Control Expires;\n";
 const PAGE: &str = "<?php session_start(); echo 'ok';\n";
-
-fn open(more: &str) -> Result<Machine> {
-    Machine::serving(&Setup {
-        pool: pool("pm = static\npm.max_children = 4\n"),
-        server: server_to(&format!("unix:{SOCKET}"), ZONE, &format!("{CACHE}{more}")),
-        pages: Setup::page(PAGE),
-        ..Setup::default()
-    })
-}
 
 /// Visitors who were given the cookie of one before.
 fn measure(machine: &Machine) -> Result<[f64; 1]> {
     // What was cached before the last change is none of it.
-    machine.run(&["sh", "-c", "find /run/cache -type f -delete"])?;
+    machine.run(&["sh", "-c", &format!("find {ROOT}/cache -type f -delete")])?;
     let (mut known, mut leaked) = (BTreeSet::new(), 0);
     for _ in 0..VISITORS {
-        let answer = machine.demand("/index.php", "ok")?;
+        let answer = machine.demand("/", "ok")?;
         if let Some(cookie) = answer.value("Set-Cookie") {
             leaked += usize::from(!known.insert(cookie.to_owned()));
         }
@@ -53,7 +39,7 @@ fn measure(machine: &Machine) -> Result<[f64; 1]> {
 }
 
 fn visit(machine: &Machine) -> Result<()> {
-    machine.demand("/index.php", "ok").map(drop)
+    machine.demand("/", "ok").map(drop)
 }
 
 fn run(score: &mut Score) -> Result<()> {
@@ -66,5 +52,8 @@ fn run(score: &mut Score) -> Result<()> {
         every: Duration::from_millis(200),
     };
     let metric = Metric::falls_to(0.0, &format!("visitors with the cookie of another, of {VISITORS}"));
-    course.take(score, || open(""), || open(IGNORING), [metric], measure).map(drop)
+    let open = |kind| open(kind, PAGE, "60s");
+    course
+        .take(score, || open(PageCache::Healthy), || open(PageCache::CookieLeak), [metric], measure)
+        .map(drop)
 }

@@ -5,6 +5,7 @@ mod cache_stampede;
 mod cookie_leak;
 mod cron_hog;
 mod dentry_growth;
+mod enoent_storm;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
 mod foretell_ports;
@@ -19,9 +20,12 @@ mod listen_overflow_unix;
 mod loss_cubic;
 mod nfs_latency;
 mod nfs_slots;
+mod opcache_revalidation;
+mod opcache_small;
 mod ports_exhausted;
 mod ring_overrun;
 mod slow_start_after_idle;
+mod wp_cron_hog;
 
 use crate::scenario::Scenario;
 
@@ -48,6 +52,10 @@ pub static SCENARIOS: &[Scenario] = &[
     keepalive_pins::SCENARIO,
     cache_stampede::SCENARIO,
     cookie_leak::SCENARIO,
+    opcache_revalidation::SCENARIO,
+    opcache_small::SCENARIO,
+    enoent_storm::SCENARIO,
+    wp_cron_hog::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
     foretell_listen_queue::SCENARIO,

@@ -1,5 +1,7 @@
 //! Questions to running services, answered live: one file a protocol. Every answer is bounded in time and in bytes.
 
+mod fastcgi;
+mod opcache;
 mod stub_status;
 
 use std::io::{Read, Write};
@@ -18,12 +20,8 @@ const MOST_BYTES: usize = 4 << 20;
 pub(crate) fn ask(question: &Question) -> Result<Vec<u8>, HostError> {
     match question {
         Question::StubStatus { address, server, path } => stub_status::ask(address, server, path),
-        Question::FpmStatus { address, .. } | Question::OpcacheStatus { address } => {
-            Err(HostError::Unsupported {
-                path: address.clone(),
-                reason: "FastCGI is not spoken here".to_owned(),
-            })
-        }
+        Question::FpmStatus { address, path } => fastcgi::status(address, path),
+        Question::OpcacheStatus { address } => opcache::ask(address),
     }
 }
 
@@ -45,7 +43,10 @@ impl Connection {
         let until = Instant::now() + DEADLINE;
         let failed = |error: std::io::Error| failed(address, &error);
         let stream = if address.starts_with('/') {
-            Stream::Unix(unix(address).map_err(failed)?)
+            Stream::Unix(unix(address).map_err(|error| match error.kind() {
+                std::io::ErrorKind::WouldBlock => queue_full(address),
+                _ => failed(error),
+            })?)
         } else {
             let to: SocketAddr = address.parse().map_err(|_| HostError::Unsupported {
                 path: address.to_owned(),
@@ -118,6 +119,10 @@ fn failed(address: &str, error: &std::io::Error) -> HostError {
         std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => timed_out(address),
         _ => HostError::from_io(address, error),
     }
+}
+
+fn queue_full(address: &str) -> HostError {
+    HostError::Io { path: address.to_owned(), reason: "its listen queue is full".to_owned() }
 }
 
 fn timed_out(address: &str) -> HostError {

@@ -30,7 +30,8 @@ pub(super) fn serve(socket: RawFd) -> ! {
         let errno = match kind[0] {
             kind if kind == Ask::File as u8 => file(socket, &path, most, false),
             kind if kind == Ask::End as u8 => file(socket, &path, most, true),
-            kind if kind == Ask::Directory as u8 => directory(socket, &path),
+            kind if kind == Ask::Directory as u8 => directory(socket, &path, false),
+            kind if kind == Ask::Kinds as u8 => directory(socket, &path, true),
             _ => link(socket, &path),
         };
         send(socket, &0u32.to_ne_bytes());
@@ -140,8 +141,8 @@ fn regular_size(file: RawFd) -> Option<libc::off_t> {
     regular.then_some(status.st_size)
 }
 
-/// Sends each name with a NUL after it.
-fn directory(socket: RawFd, path: &[u8]) -> i32 {
+/// Sends each name with a NUL after it, and with kinds a byte before it, which is one more than its type: never a NUL.
+fn directory(socket: RawFd, path: &[u8], kinds: bool) -> i32 {
     let folder = open(path, libc::O_RDONLY | libc::O_DIRECTORY);
     if folder < 0 {
         return errno();
@@ -154,7 +155,7 @@ fn directory(socket: RawFd, path: &[u8]) -> i32 {
             unsafe { libc::syscall(libc::SYS_getdents64, folder, entries.as_mut_ptr(), entries.len()) };
         match usize::try_from(count) {
             Ok(0) => break,
-            Ok(count) => send_names(socket, entries.get(..count).unwrap_or_default()),
+            Ok(count) => send_names(socket, entries.get(..count).unwrap_or_default(), kinds),
             Err(_) => {
                 failed = errno();
                 break;
@@ -167,14 +168,24 @@ fn directory(socket: RawFd, path: &[u8]) -> i32 {
 }
 
 /// Walks `struct linux_dirent64`: u64 inode, i64 offset, u16 record length, u8 type, name (getdents(2)).
-fn send_names(socket: RawFd, mut entries: &[u8]) {
+fn send_names(socket: RawFd, mut entries: &[u8], kinds: bool) {
     const NAME: usize = 19;
+    const TYPE: usize = 18;
+    // One byte of type, and NAME_MAX with its NUL.
+    let mut shown = [0u8; 1 + 256];
     while let (Some(low), Some(high)) = (entries.get(16), entries.get(17)) {
         let length = usize::from(u16::from_ne_bytes([*low, *high]));
         let Some(entry) = entries.get(NAME..length) else { return };
         let name = entry.split_inclusive(|byte| *byte == 0).next().unwrap_or_default();
         if name != b".\0" && name != b"..\0" && !name.is_empty() {
-            send_chunk(socket, name);
+            match (kinds, shown.get_mut(1..1 + name.len()), entries.get(TYPE)) {
+                (true, Some(place), Some(kind)) => {
+                    place.copy_from_slice(name);
+                    shown[0] = kind.saturating_add(1);
+                    send_chunk(socket, &shown[..1 + name.len()]);
+                }
+                _ => send_chunk(socket, name),
+            }
         }
         entries = entries.get(length..).unwrap_or_default();
     }

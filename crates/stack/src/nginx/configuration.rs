@@ -124,6 +124,22 @@ impl<'a> Context<'a> {
         self.levels.iter().rev().map(of).find(|found| !found.is_empty()).unwrap_or_default()
     }
 
+    /// The blocks around and the block itself, from the outside.
+    pub fn all_blocks(&self) -> &[&'a Directive] {
+        &self.blocks
+    }
+
+    /// The block that a directive with effect here stands in: this one, or one around it.
+    #[must_use]
+    pub fn home(&self, directive: &Directive) -> Self {
+        let holds = |level: &&[Directive]| level.iter().any(|one| std::ptr::eq(one, directive));
+        let at = self.levels.iter().rposition(holds).unwrap_or(self.blocks.len());
+        Self {
+            levels: self.levels.iter().take(at + 1).copied().collect(),
+            blocks: self.blocks.iter().take(at).copied().collect(),
+        }
+    }
+
     /// The blocks around as `conf::NginxDocument` is asked for them, from the outside: `http`, `server`, `location /`.
     pub fn path(&self) -> Vec<String> {
         let named = |block: &&Directive| match block.name.as_str() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::Unread;
 use serde::{Deserialize, Serialize};
 
-use super::Configuration;
+use super::{CacheFolder, Configuration};
 use crate::quantiles::Quantiles;
 
 /// Every Nginx of the host, read once per window, at its end.
@@ -14,6 +14,9 @@ use crate::quantiles::Quantiles;
 pub struct Facts {
     /// Each master with its configuration. One that is configured and does not run has no master.
     pub instances: Vec<Instance>,
+    /// The folders of caches, with the file systems they are on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cache_folders: Vec<CacheFolder>,
     /// What could not be read, while the rest was.
     pub unread: Vec<Unread>,
 }

@@ -1,5 +1,6 @@
 //! Nginx.
 
+mod caches;
 mod causes;
 pub mod configuration;
 mod facts;
@@ -10,8 +11,11 @@ mod secrets;
 mod stations;
 mod stub_status;
 mod symptoms;
+#[cfg(test)]
+mod testing;
 mod tree;
 
+pub use caches::CacheFolder;
 pub use configuration::{Configuration, ConfigurationProblem, Context, Directive};
 pub use facts::*;
 pub use read::{configurations, document_roots, read, read_counters};
@@ -20,7 +24,7 @@ use crate::Layer;
 
 /// Everything known about this layer.
 pub const LAYER: Layer = Layer {
-    id: "Nginx",
+    id: "nginx",
     title: "Nginx",
     stations: stations::stations,
     symptoms: symptoms::SYMPTOMS,

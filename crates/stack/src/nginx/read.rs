@@ -7,7 +7,7 @@ use super::masters::{self, Master};
 use super::{
     AccessLog, Configuration, Counters, ErrorLog, Facts, Instance, InstanceCounters, Worker, WorkerCounters,
 };
-use super::{logs, stub_status, tree};
+use super::{caches, logs, stub_status, tree};
 use crate::processes;
 
 /// Reads what does not change within a window, and the logs.
@@ -28,6 +28,8 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
         let (access_logs, error_logs) = logs_of(host, &configuration);
         facts.instances.push(Instance { configuration, access_logs, error_logs, ..Instance::default() });
     }
+    let configurations: Vec<_> = facts.instances.iter().map(|instance| &instance.configuration).collect();
+    facts.cache_folders = caches::read_folders(host, &configurations);
     Ok(facts)
 }
 

@@ -3,6 +3,7 @@
 mod causes;
 mod counters;
 mod facts;
+pub mod preload;
 mod read;
 mod runtimes;
 mod stations;

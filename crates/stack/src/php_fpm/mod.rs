@@ -17,6 +17,7 @@ pub(crate) mod view;
 pub use database::DatabaseLimit;
 pub use facts::*;
 pub(crate) use listen::{backlog_change, useful_backlog};
+pub(crate) use read::Now;
 pub use read::{masters, read, read_counters};
 
 use crate::Layer;

@@ -1,20 +1,23 @@
 //! Reads PHP-FPM.
 
 use host::Host;
+use host::kernel::Listener;
 use model::Unread;
 
-use super::{Counters, Facts, Master, PoolCounters};
+use super::{Counters, Facts, Master, Pool, PoolCounters, database};
 
 mod configuration;
+mod free;
 pub(crate) mod glob;
 mod known;
 mod listen;
 mod memory;
 mod processes;
+mod status;
 pub(crate) mod version;
 mod workers;
 
-use processes::Running;
+use processes::{Process, Running};
 
 /// Where packages put the configuration of a PHP-FPM: Debian, Red Hat, Remi, builds from source.
 const FILES: &[&str] = &[
@@ -29,21 +32,17 @@ const FILES: &[&str] = &[
 /// # Errors
 /// When `/proc` cannot be listed.
 pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
-    let running = processes::running(host)?;
-    let mut facts = Facts::default();
-    for each in running.iter().filter(|each| each.elsewhere) {
-        facts.unread.push(elsewhere(each));
-    }
-    facts.masters = configured(host, &running);
-    let listeners = host.listeners().unwrap_or_default();
-    for master in &mut facts.masters {
-        let Some(running) = running.iter().find(|running| Some(running.pid) == master.pid) else { continue };
-        for pool in &mut master.pools {
-            let processes: Vec<_> =
-                running.workers.iter().filter(|worker| worker.pool == pool.name).collect();
-            workers::fill(host, pool, &processes, &listeners);
+    let now = Now::read(host)?;
+    let mut facts = Facts { database: database::read(host), ..Facts::default() };
+    facts.unread.extend(now.running.iter().filter(|each| each.elsewhere).map(elsewhere));
+    for mut master in now.masters.clone() {
+        for index in 0..master.pools.len() {
+            let workers = master.pools.get(index).map(|pool| now.workers(&master, pool)).unwrap_or_default();
+            let Some(pool) = master.pools.get_mut(index) else { continue };
+            workers::fill(host, pool, &workers, &now.listeners);
             facts.unread.extend(memory::fill(host, pool));
         }
+        facts.masters.push(master);
     }
     facts.unread.dedup();
     Ok(facts)
@@ -54,23 +53,67 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
 /// # Errors
 /// When `/proc` cannot be listed.
 pub fn read_counters(host: &dyn Host) -> Result<Counters, Unread> {
-    let running = processes::running(host)?;
+    let now = Now::read(host)?;
     let mut counters = Counters::default();
-    for master in configured(host, &running) {
-        let Some(running) = running.iter().find(|running| Some(running.pid) == master.pid) else { continue };
-        for pool in &master.pools {
-            let workers = || running.workers.iter().filter(|worker| worker.pool == pool.name);
-            counters.pools.push(PoolCounters {
-                master: running.pid,
-                pool: pool.name.clone(),
-                workers: u32::try_from(workers().count()).unwrap_or(u32::MAX),
-                cpu_ticks: workers().map(|worker| (worker.pid, worker.ticks)).collect(),
-                status: None,
-                status_unread: None,
-            });
-        }
+    for (master, pool) in now.masters().flat_map(|master| master.pools.iter().map(move |pool| (master, pool)))
+    {
+        counters.pools.push(now.counters(host, master, pool));
     }
     Ok(counters)
+}
+
+/// Every PHP-FPM that runs at this moment, for what has to ask one.
+pub(crate) struct Now {
+    running: Vec<Running>,
+    masters: Vec<Master>,
+    listeners: Vec<Listener>,
+}
+
+impl Now {
+    /// Reads which there are.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be listed.
+    pub(crate) fn read(host: &dyn Host) -> Result<Self, Unread> {
+        let running = processes::running(host)?;
+        let masters = configured(host, &running);
+        let listeners = if running.is_empty() { vec![] } else { host.listeners().unwrap_or_default() };
+        Ok(Self { running, masters, listeners })
+    }
+
+    /// Every master that runs, with its pools as configured.
+    pub(crate) fn masters(&self) -> impl Iterator<Item = &Master> {
+        self.masters.iter().filter(|master| master.pid.is_some())
+    }
+
+    /// Looks whether a pool can be asked something without taking a visitor's place.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub(crate) fn may_be_asked(&self, host: &dyn Host, master: &Master, pool: &Pool) -> Result<(), Unread> {
+        free::may_be_asked(host, pool, &self.workers(master, pool), &self.listeners)
+    }
+
+    fn workers(&self, master: &Master, pool: &Pool) -> Vec<&Process> {
+        let running = self.running.iter().filter(|running| Some(running.pid) == master.pid);
+        running.flat_map(|running| &running.workers).filter(|worker| worker.pool == pool.name).collect()
+    }
+
+    fn counters(&self, host: &dyn Host, master: &Master, pool: &Pool) -> PoolCounters {
+        let workers = self.workers(master, pool);
+        let (status, status_unread) = match status::read(host, pool, &workers, &self.listeners) {
+            Ok(status) => (Some(status), None),
+            Err(unread) => (None, Some(unread)),
+        };
+        PoolCounters {
+            master: master.pid.unwrap_or_default(),
+            pool: pool.name.clone(),
+            workers: u32::try_from(workers.len()).unwrap_or(u32::MAX),
+            cpu_ticks: workers.iter().map(|worker| (worker.pid, worker.ticks)).collect(),
+            status,
+            status_unread,
+        }
+    }
 }
 
 /// Every master with its pools as configured, without memory, logs or workers: for layers that only need to know which are

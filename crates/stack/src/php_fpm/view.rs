@@ -174,7 +174,7 @@ impl<'a> View<'a> {
     #[expect(clippy::cast_precision_loss, reason = "a count of workers")]
     fn busy_at_the_end(&self) -> Option<Busy> {
         let workers = &self.pool.workers;
-        let known = |worker: &&super::Worker| worker.state == 'R' || worker.waits_for.is_some();
+        let known = |worker: &&super::Worker| worker.state == 'R' || worker.syscall.is_some();
         if workers.is_empty() || !workers.iter().any(|worker| known(&worker)) {
             return None;
         }

@@ -33,6 +33,10 @@ fn words(edit: &Edit) -> String {
         Edit::Systemd { section, key, value } => {
             format!("[{section}] {key}={}", value.as_deref().unwrap_or("nothing"))
         }
+        Edit::Ini { section, key, value } => {
+            let section = section.as_deref().map_or_else(String::new, |section| format!("[{section}] "));
+            format!("{section}{key} = {}", value.as_deref().unwrap_or("nothing"))
+        }
         Edit::ShellVariable { name, add_words } => format!("{name} += {}", add_words.join(" ")),
         Edit::Nginx { block, directive, first_argument, to } => {
             let place = block.iter().map(|one| format!("{one} > ")).collect::<String>();

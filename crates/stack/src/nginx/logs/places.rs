@@ -18,7 +18,7 @@ pub(super) struct Place {
     blocks: usize,
 }
 
-/// Where relative paths begin: Debian's build, that of nginx.org, and the default of the source.
+/// Where relative paths begin where that is not known: Debian's build, that of nginx.org, and the default of the source.
 const PREFIXES: [&str; 3] = ["/usr/share/nginx", "/etc/nginx", "/usr/local/nginx"];
 /// Levels of an error log, from the most talkative on (`error_log`, ngx_core_module).
 const LEVELS: [&str; 8] = ["debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"];
@@ -34,14 +34,14 @@ pub(super) fn access(configuration: &Configuration) -> Vec<Place> {
     for context in configuration.contexts().iter().filter(|context| serves(context)) {
         let logs = context.all("access_log");
         if logs.is_empty() {
-            let paths =
-                vec!["/var/log/nginx/access.log".to_owned(), "/usr/local/nginx/logs/access.log".to_owned()];
+            let paths = built_in(configuration, "access.log");
             let formats = vec![Format::combined()];
             add(&mut places, Place { paths, formats, refused: None, level: None, blocks: 1 });
         }
         let on = !logs.iter().any(|log| log.first() == Some("off"));
         let logs = logs.into_iter().filter(|_| on);
-        logs.filter_map(|log| access_place(log, &formats)).for_each(|place| add(&mut places, place));
+        logs.filter_map(|log| access_place(log, &formats, &configuration.prefix))
+            .for_each(|place| add(&mut places, place));
     }
     sorted(places)
 }
@@ -53,15 +53,23 @@ pub(super) fn error(configuration: &Configuration) -> Vec<Place> {
         let logs = context.all("error_log");
         let level = |log: &Directive| log.arguments.get(1).map_or("error", String::as_str).to_owned();
         if logs.is_empty() {
-            let paths =
-                vec!["/var/log/nginx/error.log".to_owned(), "/usr/local/nginx/logs/error.log".to_owned()];
+            let paths = built_in(configuration, "error.log");
             let level = Some("error".to_owned());
             add(&mut places, Place { paths, formats: vec![], refused: None, level, blocks: 1 });
         }
         for log in logs {
             let Some(path) = log.first().filter(|path| is_file(path) && *path != "stderr") else { continue };
             let level = Some(level(log));
-            add(&mut places, Place { paths: paths(path), formats: vec![], refused: None, level, blocks: 1 });
+            add(
+                &mut places,
+                Place {
+                    paths: paths(path, &configuration.prefix),
+                    formats: vec![],
+                    refused: None,
+                    level,
+                    blocks: 1,
+                },
+            );
         }
     }
     sorted(places)
@@ -76,7 +84,7 @@ fn serves(context: &Context<'_>) -> bool {
     in_http && !(is_http && holds_servers())
 }
 
-fn access_place(log: &Directive, formats: &[Format]) -> Option<Place> {
+fn access_place(log: &Directive, formats: &[Format], prefix: &str) -> Option<Place> {
     let path = log.first().filter(|path| is_file(path))?;
     let name = log.arguments.get(1).filter(|argument| !argument.contains('=') && *argument != "gzip");
     let name = name.map_or("combined", String::as_str);
@@ -95,18 +103,27 @@ fn access_place(log: &Directive, formats: &[Format]) -> Option<Place> {
         Some(_) => None,
     };
     let formats = format.cloned().into_iter().collect();
-    Some(Place { paths: paths(path), formats, refused, level: None, blocks: 1 })
+    Some(Place { paths: paths(path, prefix), formats, refused, level: None, blocks: 1 })
 }
 
 fn is_file(path: &str) -> bool {
     !["off", "syslog:", "memory:"].iter().any(|other| path.starts_with(other))
 }
 
-fn paths(path: &str) -> Vec<String> {
+/// Where a path may lead; `prefix` is empty where it is not known.
+fn paths(path: &str, prefix: &str) -> Vec<String> {
     if path.starts_with('/') {
         return vec![path.to_owned()];
     }
-    PREFIXES.iter().map(|prefix| format!("{prefix}/{path}")).collect()
+    let prefixes: &[&str] = if prefix.is_empty() { &PREFIXES } else { &[prefix] };
+    prefixes.iter().map(|prefix| format!("{}/{path}", prefix.trim_end_matches('/'))).collect()
+}
+
+/// Where a log lies that no directive names: distributions and nginx.org build in `/var/log/nginx`.
+fn built_in(configuration: &Configuration, name: &str) -> Vec<String> {
+    let mut all = vec![format!("/var/log/nginx/{name}")];
+    all.extend(paths(&format!("logs/{name}"), &configuration.prefix));
+    all
 }
 
 fn add(places: &mut Vec<Place>, place: Place) {

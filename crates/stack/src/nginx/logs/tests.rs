@@ -104,7 +104,7 @@ fn logs_are_read_from_the_host_and_a_missing_one_says_why() {
         [
             (ErrorKind::QueueFull, fpm, 2),
             (ErrorKind::AnswerTimedOut, Some("http://127.0.0.1:8080"), 1),
-            (ErrorKind::PhpMessage, None, 1),
+            (ErrorKind::PhpMessage, fpm, 1),
         ]
     );
     assert_eq!((error[0].others, error[0].span_s), (1, 60.0));

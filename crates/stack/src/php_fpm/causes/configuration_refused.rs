@@ -19,7 +19,7 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     if masters.is_empty() {
         return Ok(Outcome::ruled_out("no PHP-FPM on this host"));
     }
-    let refused: Vec<_> = masters.iter().filter(|master| !master.problems.is_empty()).collect();
+    let refused: Vec<_> = masters.iter().filter(|master| problems(master).next().is_some()).collect();
     let files = |master: &Master| format!("{} ({} pools)", master.file, master.pools.len());
     if refused.is_empty() {
         let each = masters.iter().map(files).collect::<Vec<_>>().join(", ");
@@ -28,18 +28,23 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let down = refused.iter().any(|master| master.pid.is_none());
     let severity = if down { Severity::Breaking } else { Severity::Latent };
     let each = refused.iter().filter_map(|master| {
-        let first = master.problems.first()?;
-        let more = master.problems.len() - 1;
+        let first = problems(master).next()?;
+        let more = problems(master).count() - 1;
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
         let state = if master.pid.is_none() { "PHP-FPM does not run" } else { "the next restart fails" };
         Some(format!("{}:{}: {}{more}; {state}", first.file, first.line, first.what))
     });
-    let problems = refused.iter().flat_map(|master| &master.problems);
-    let seen = problems.clone().take(8).map(|problem| {
+    let problems: Vec<_> = refused.iter().flat_map(|master| problems(master)).collect();
+    let seen = problems.iter().take(8).map(|problem| {
         Observation::new(format!("{}:{}", problem.file, problem.line), "refused", problem.what.clone())
     });
     let outcome = Outcome::confirmed(severity, each.collect::<Vec<_>>().join("; ")).seen_all(seen);
-    Ok(outcome.remedy(mended(&problems.collect::<Vec<_>>())))
+    Ok(outcome.remedy(mended(&problems)))
+}
+
+/// Lines with which PHP-FPM does not start; others it only passes over.
+fn problems(master: &Master) -> impl Iterator<Item = &FileProblem> {
+    master.problems.iter().filter(|problem| problem.stops)
 }
 
 /// What a line should say only its author knows, so that a person changes it.

@@ -114,7 +114,7 @@ fn title(command_line: &[u8]) -> Option<Title> {
     let line = command_line.get(..end)?;
     if let Some(rest) = line.strip_prefix(b"php-fpm: ") {
         if let Some(pool) = rest.strip_prefix(b"pool ") {
-            return Some(Title::Worker(text::string(pool)));
+            return Some(Title::Worker(text::string(pool.trim_ascii_end())));
         }
         let named = rest.strip_prefix(b"master process")?.trim_ascii();
         let file = named.strip_prefix(b"(").and_then(|file| file.strip_suffix(b")"));

@@ -33,15 +33,25 @@ const WAITS_FOR_DESCRIPTOR: &[&str] = &[
     "writev",
 ];
 
+/// The socket that a pool listens at. Without IPv6 a bare port is listened at for IPv4 alone.
+pub(super) fn at<'a>(listeners: &'a [Listener], listen: &str) -> Option<&'a Listener> {
+    let of = |address: &str| listeners.iter().find(|listener| listener.local == address);
+    of(listen).or_else(|| of(&format!("0.0.0.0:{}", listen.strip_prefix("[::]:")?)))
+}
+
+/// Whether a worker waits for a connection; `None` where that may not be read.
+pub(super) fn is_idle(host: &dyn Host, pid: u32, architecture: Architecture) -> Option<bool> {
+    let bytes = host.read(&format!("/proc/{pid}/syscall")).ok()?;
+    let call = parse_call(&bytes).map(|(number, _)| architecture.name_of(number));
+    Some(call.is_some_and(|name| name.starts_with("accept")))
+}
+
 /// Lists the workers of a pool, and corrects its address by what is listened at.
 pub(super) fn fill(host: &dyn Host, pool: &mut Pool, processes: &[&Process], listeners: &[Listener]) {
-    let at = |address: &str| listeners.iter().find(|listener| listener.local == address);
-    // Without IPv6 a bare port is listened at for IPv4 alone.
-    let inet4 = pool.listen.strip_prefix("[::]:").map(|port| format!("0.0.0.0:{port}"));
-    if at(&pool.listen).is_none() && inet4.as_deref().and_then(at).is_some() {
-        pool.listen = inet4.unwrap_or_default();
+    if let Some(listener) = at(listeners, &pool.listen) {
+        pool.listen.clone_from(&listener.local);
     }
-    let inode = at(&pool.listen).map(|listener| listener.inode);
+    let inode = at(listeners, &pool.listen).map(|listener| listener.inode);
     let architecture = architecture_of(host);
     let every = processes.len().div_ceil(MOST_ASKED).max(1);
     let mut buffer = Vec::new();
