@@ -6,14 +6,14 @@ mod edits;
 mod facts;
 pub(crate) mod figures;
 mod listen;
-mod passes;
+pub(crate) mod passes;
 mod ramp;
 mod read;
 mod sizing;
 mod stations;
 mod symptoms;
-mod verdicts;
-mod view;
+pub(crate) mod verdicts;
+pub(crate) mod view;
 
 pub use database::DatabaseLimit;
 pub use facts::*;
