@@ -28,11 +28,11 @@ fn run(score: &mut Score) -> Result<()> {
     let _fpm = PhpFpm::start(&namespace, folder.path(), 12)?;
     let _nginx = Nginx::start(&namespace, folder.path(), &PhpFpm::server(folder.path()))?;
     let load = Load { from: &namespace, url: "http://127.0.0.1/", options: &["--no-keepalive"] };
-    let station = format!("sockets.accept-pool:{}/php.sock", folder.path().display());
-    let predicted_per_s = load.foretell(&namespace, LOW_PER_S, &station)?;
+    let station = "php-fpm.workers:www";
+    let predicted_per_s = load.foretell(&namespace, LOW_PER_S, station)?;
     let measured_per_s = load.knee(LOW_PER_S)?;
     score.predictions.push(Prediction {
-        station: "sockets.accept-pool:php.sock".to_owned(),
+        station: station.to_owned(),
         predicted_per_s,
         at_per_s: LOW_PER_S,
         measured_per_s,
