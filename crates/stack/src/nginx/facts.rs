@@ -73,6 +73,8 @@ pub struct AccessLog {
     pub unparsed: u64,
     /// Requests by status.
     pub status: BTreeMap<u16, u64>,
+    /// Whether its format has a time that upstreams took, so that none means that none was asked.
+    pub times_upstreams: bool,
     /// Seconds from the first byte of a request to the last of its response (`$request_time`). Slow clients are in it.
     pub request_time_s: Option<Quantiles>,
     /// Seconds that upstreams took (`$upstream_response_time`), of requests that had one.
