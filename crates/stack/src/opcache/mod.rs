@@ -3,11 +3,14 @@
 mod causes;
 mod counters;
 mod facts;
+mod growth;
 pub mod preload;
+mod preload_script;
 mod read;
 mod runtimes;
 mod stations;
 mod symptoms;
+mod view;
 
 pub use facts::*;
 pub use read::{read, read_counters};
