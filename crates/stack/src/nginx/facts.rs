@@ -29,6 +29,9 @@ pub struct Instance {
     pub master: Option<u32>,
     /// The program.
     pub program: Option<String>,
+    /// Its control group, below the hierarchy's root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<String>,
     /// Its workers.
     pub workers: Vec<Worker>,
     /// The configuration that its files hold now.

@@ -1,11 +1,13 @@
 //! OPcache.
 
+mod asking;
 mod causes;
 mod counters;
 mod facts;
 mod growth;
 pub mod preload;
 mod preload_script;
+pub(crate) mod rates;
 mod read;
 mod runtimes;
 mod stations;
