@@ -2,6 +2,7 @@
 
 mod causes;
 mod facts;
+pub mod profile;
 mod read;
 mod stations;
 mod symptoms;
