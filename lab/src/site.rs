@@ -242,15 +242,18 @@ impl Site {
     /// `narrows plan -o` until it plans something, three times at most: what one window shows of a load depends on what else
     /// the machine does meanwhile.
     pub fn plan_something(&self, options: &[&str]) -> Result<Plan> {
-        let mut refused = vec![];
+        let (mut refused, mut by_hand) = (vec![], vec![]);
         for _ in 0..3 {
             let plan = self.plan(options)?;
             if !plan.changes.is_empty() {
                 return Ok(plan);
             }
-            refused = plan.refused;
+            (refused, by_hand) = (plan.refused, plan.by_hand);
         }
-        Err(FaultError::new(format!("narrows plans nothing with {}: {refused:?}", options.join(" "))))
+        Err(FaultError::new(format!(
+            "narrows plans nothing with {}; it refuses {refused:?} and leaves {by_hand:?} to a person",
+            options.join(" ")
+        )))
     }
 
     /// `narrows apply` of the plan that was saved last.

@@ -4,6 +4,7 @@ mod causes;
 mod database;
 mod edits;
 mod facts;
+pub(crate) mod figures;
 mod listen;
 pub(crate) mod passes;
 mod ramp;
@@ -19,6 +20,7 @@ pub use facts::*;
 pub(crate) use listen::{backlog_change, useful_backlog};
 pub(crate) use read::Now;
 pub use read::{masters, read, read_counters};
+pub(crate) use stations::is_of_a_pool;
 
 use crate::Layer;
 

@@ -1,8 +1,10 @@
 //! Where Nginx passes requests to a pool.
 
-use crate::nginx::{Context, Directive, Instance};
+use model::Missing;
+
+use crate::nginx::{self, Context, Directive, Instance};
 use crate::php_fpm::view::View;
-use crate::services;
+use crate::{Evidence, services};
 
 /// A `fastcgi_pass` that leads to a pool.
 #[derive(Debug, Clone)]
@@ -40,6 +42,18 @@ impl Pass<'_> {
     /// Whether connections are kept after a request (`fastcgi_keep_conn on`).
     pub(crate) fn keeps_connections(&self) -> bool {
         self.context.get("fastcgi_keep_conn").and_then(Directive::first) == Some("on")
+    }
+}
+
+/// Every Nginx of the host.
+///
+/// # Errors
+/// Why it was not read; one of a container cannot be, for example.
+pub(crate) fn nginx(evidence: &Evidence) -> Result<&nginx::Facts, Missing> {
+    let facts = services::facts(&evidence.services.nginx)?;
+    match facts.unread.first().filter(|_| facts.instances.is_empty()) {
+        Some(unread) => Err(unread.missing("the configuration of Nginx")),
+        None => Ok(facts),
     }
 }
 
@@ -115,7 +129,7 @@ fn quoted(directive: &Directive) -> String {
 /// the context itself.
 pub(crate) fn place_of(context: &Context<'_>, directive: &Directive) -> Option<Vec<String>> {
     let holds = |block: &&Directive| block.children().iter().any(|child| std::ptr::eq(child, directive));
-    let at = context.nesting().iter().rposition(|block| holds(&block));
+    let at = context.nesting().iter().rposition(holds);
     let around = match at {
         Some(at) => context.nesting().get(..=at)?,
         None => &[],

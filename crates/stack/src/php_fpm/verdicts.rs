@@ -3,8 +3,8 @@
 use model::{Missing, Outcome, Verdict};
 
 use super::view::{View, pools};
-use crate::Evidence;
 use crate::remedies::together;
+use crate::{Evidence, services};
 
 /// So many findings are named in the summary.
 const NAMED: usize = 3;
@@ -19,13 +19,21 @@ pub(crate) fn of_running_pools<'a>(
 ) -> Result<Outcome, Missing> {
     let pools = pools(evidence)?;
     if pools.is_empty() {
-        return Ok(Outcome::ruled_out("no PHP-FPM on this host"));
+        return nobody(evidence);
     }
     let running: Vec<_> = pools.iter().filter(|view| view.runs()).collect();
     if running.is_empty() {
         return Ok(Outcome::ruled_out("PHP-FPM does not run"));
     }
     combine(running.into_iter().map(judge).collect())
+}
+
+/// Without a pool: there is none, or none that may be read.
+pub(crate) fn nobody(evidence: &Evidence) -> Result<Outcome, Missing> {
+    match services::facts(&evidence.services.php_fpm)?.unread.first() {
+        Some(unread) => Err(Missing::new(unread.why.clone(), unread.how_to_enable.clone())),
+        None => Ok(Outcome::ruled_out("no PHP-FPM on this host")),
+    }
 }
 
 /// The findings at several pools as one: the worst decides, and those like it are named with it.

@@ -2,6 +2,7 @@
 
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
+use crate::php_fpm::verdicts::nobody;
 use crate::php_fpm::{FileProblem, Master};
 use crate::{Cause, Evidence, services};
 
@@ -17,10 +18,13 @@ pub(super) static CAUSE: Cause = Cause {
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let masters = &services::facts(&evidence.services.php_fpm)?.masters;
     if masters.is_empty() {
-        return Ok(Outcome::ruled_out("no PHP-FPM on this host"));
+        return nobody(evidence);
     }
     let refused: Vec<_> = masters.iter().filter(|master| problems(master).next().is_some()).collect();
-    let files = |master: &Master| format!("{} ({} pools)", master.file, master.pools.len());
+    let files = |master: &Master| {
+        let pools = if master.pools.len() == 1 { "pool" } else { "pools" };
+        format!("{} ({} {pools})", master.file, master.pools.len())
+    };
     if refused.is_empty() {
         let each = masters.iter().map(files).collect::<Vec<_>>().join(", ");
         return Ok(Outcome::ruled_out(format!("{each}: every line is understood")));

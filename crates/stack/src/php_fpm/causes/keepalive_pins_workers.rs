@@ -10,7 +10,7 @@ use crate::php_fpm::passes::{self, Pass, Upstream};
 use crate::php_fpm::verdicts::of_running_pools;
 use crate::php_fpm::view::View;
 use crate::remedies::together;
-use crate::{Cause, Evidence, services};
+use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.keepalive-pins-workers",
@@ -25,7 +25,7 @@ pub(super) static CAUSE: Cause = Cause {
 const SHARE: f64 = 0.25;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
-    services::facts(&evidence.services.nginx)?;
+    passes::nginx(evidence)?;
     of_running_pools(evidence, |view| Ok(judge(view)))
 }
 

@@ -9,7 +9,7 @@ use crate::php_fpm::passes::{self, Pass, Upstream};
 use crate::php_fpm::verdicts::of_running_pools;
 use crate::php_fpm::view::View;
 use crate::remedies::together;
-use crate::{Cause, Evidence, services};
+use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.keepalive-without-keep-conn",
@@ -21,7 +21,7 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
-    services::facts(&evidence.services.nginx)?;
+    passes::nginx(evidence)?;
     of_running_pools(evidence, |view| Ok(judge(view)))
 }
 
@@ -29,7 +29,7 @@ fn judge(view: &View<'_>) -> Outcome {
     let passes = passes::of(view);
     let keeps = |pass: &&Pass<'_>| pass.upstream.as_ref().and_then(Upstream::keepalive).is_some();
     let inert: Vec<_> = passes.iter().filter(keeps).filter(|pass| !pass.keeps_connections()).collect();
-    let active = passes.iter().filter(keeps).any(|pass| pass.keeps_connections());
+    let active = passes.iter().filter(keeps).any(Pass::keeps_connections);
     if active || inert.is_empty() {
         let why = if active { "fastcgi_keep_conn is on" } else { "no upstream of it has keepalive" };
         return Outcome::ruled_out(format!("{}: {why}", view.name()));

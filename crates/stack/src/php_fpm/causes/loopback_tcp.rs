@@ -12,7 +12,7 @@ use crate::php_fpm::verdicts::of_running_pools;
 use crate::php_fpm::view::{View, pools};
 use crate::remedies::together;
 use crate::sockets::ports;
-use crate::{Cause, Evidence, services};
+use crate::{Cause, Evidence};
 
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.loopback-tcp",
@@ -35,7 +35,7 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     if view.pool.on_unix_socket() {
         return Ok(Outcome::ruled_out(format!("{name} listens on a Unix socket")));
     }
-    services::facts(&view.evidence.services.nginx)?;
+    passes::nginx(view.evidence)?;
     let passes = passes::of(view);
     if passes.is_empty() {
         return Ok(Outcome::ruled_out(format!(
@@ -48,10 +48,11 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
         .iter()
         .find(|taken| Some(taken.destination.port) == port && taken.destination.remote.starts_with("127."));
     let share = taken.map_or(0.0, |taken| taken.blocked / f64::from(taken.usable.max(1)));
-    let places = passes.len();
-    let mut line = format!(
-        "{name}: {places} places of Nginx reach {listen} over TCP, about 0.2 ms more for each request"
-    );
+    let places = match passes.len() {
+        1 => "1 place of Nginx reaches".to_owned(),
+        several => format!("{several} places of Nginx reach"),
+    };
+    let mut line = format!("{name}: {places} {listen} over TCP, about 0.2 ms more for each request");
     let severity = match share >= PORTS_SHARE {
         true => {
             line.push_str(&format!(

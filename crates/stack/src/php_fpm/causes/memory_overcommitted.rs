@@ -4,7 +4,7 @@ use model::observation::number_text;
 use model::{Change, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::php_fpm::sizing::{bytes, group_limit};
-use crate::php_fpm::verdicts::combine;
+use crate::php_fpm::verdicts::{self, combine};
 use crate::php_fpm::view::{View, pools};
 use crate::php_fpm::{edits, sizing::bytes_of};
 use crate::remedies::together;
@@ -39,7 +39,7 @@ struct Shared<'a> {
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
     let running: Vec<_> = pools(evidence)?.into_iter().filter(View::runs).collect();
     if running.is_empty() {
-        return Ok(Outcome::ruled_out("no PHP-FPM runs on this host"));
+        return verdicts::nobody(evidence);
     }
     if let Some(view) = running.iter().find(|view| view.pool.private_bytes.is_none() && view.workers() > 0) {
         return Err(Missing::new(

@@ -26,7 +26,7 @@ const READ_TIMEOUT_S: f64 = 60.0;
 const SHARE: f64 = 0.9;
 
 fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
-    services::facts(&evidence.services.nginx)?;
+    passes::nginx(evidence)?;
     of_running_pools(evidence, |view| Ok(judge(view)))
 }
 
