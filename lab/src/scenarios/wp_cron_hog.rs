@@ -48,6 +48,7 @@ fn run(score: &mut Score) -> Result<()> {
         cure: &[CAUSE],
         window: "12s",
         load: &visit,
+        calm: None,
         every: Duration::from_millis(150),
     };
     let metrics = [

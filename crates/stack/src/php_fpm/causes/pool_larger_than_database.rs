@@ -3,8 +3,8 @@
 use model::{Change, ChangeKind, Derived, Edit, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::php_fpm::database::{self, DatabaseLimit, Uses};
-use crate::php_fpm::{edits, verdicts};
 use crate::php_fpm::view::{View, pools};
+use crate::php_fpm::{edits, verdicts};
 use crate::remedies::together;
 use crate::{Cause, Evidence, services};
 
