@@ -12,8 +12,12 @@ const BRINGS_ABOUT: &[(&str, &str)] = &[
     ("php-fpm.backlog-short", "sockets.accept-queue-overflow"),
     ("php-fpm.keepalive-pins-workers", "php-fpm.pool-saturated"),
     ("php-fpm.keepalive-pins-workers", "php-fpm.backlog-short"),
+    ("php-fpm.keepalive-pins-workers", "php-fpm.backlog-serves-departed"),
     ("nginx.cache-stampede", "php-fpm.pool-saturated"),
     ("nginx.cache-stampede", "php-fpm.backlog-short"),
+    ("nginx.cache-stampede", "php-fpm.backlog-serves-departed"),
+    ("php-fpm.ramp-slow", "php-fpm.backlog-serves-departed"),
+    ("php-fpm.pool-saturated", "php-fpm.backlog-serves-departed"),
     ("wordpress.cron-in-requests", "php-fpm.pool-saturated"),
     ("opcache.memory-full", "php-fpm.pool-saturated"),
 ];

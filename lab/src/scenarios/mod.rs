@@ -9,6 +9,7 @@ mod dentry_growth;
 mod enoent_storm;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
+mod foretell_php_fpm_tcp;
 mod foretell_ports;
 mod foretell_rpc_slots;
 mod foretell_worker_pool;
@@ -64,6 +65,7 @@ pub static SCENARIOS: &[Scenario] = &[
     wp_cron_hog::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
+    foretell_php_fpm_tcp::SCENARIO,
     foretell_listen_queue::SCENARIO,
     foretell_ports::SCENARIO,
     foretell_rpc_slots::SCENARIO,
