@@ -1,7 +1,7 @@
 //! Holds every remedy of every case in the documents to what a program can carry out.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use model::{Change, ChangeKind, Edit, Outcome, Remedy};
+use model::{Change, ChangeKind, DirectiveEdit, Edit, Outcome, Remedy};
 use serde_json::Value;
 use stack::document;
 use stack::layers;
@@ -199,6 +199,24 @@ fn is_edit(edit: &Edit) -> bool {
             !name.is_empty()
                 && !add_words.is_empty()
                 && add_words.iter().all(|word| !word.contains([' ', '"']))
+        }
+        Edit::Ini { section, key, value } => {
+            let section =
+                section.as_deref().is_none_or(|section| !section.is_empty() && !section.contains(['[', ']']));
+            let value = value.as_deref().is_none_or(|value| !value.is_empty() && !value.starts_with('#'));
+            section && value && !key.is_empty() && !key.contains([' ', '=', ';', '#'])
+        }
+        Edit::Nginx { block, directive, to, .. } => {
+            let said = match to {
+                DirectiveEdit::Arguments { arguments } | DirectiveEdit::OneMore { arguments } => {
+                    !arguments.is_empty()
+                }
+                DirectiveEdit::Parameter { name, value } => !name.is_empty() && !value.is_empty(),
+                DirectiveEdit::Block { .. } | DirectiveEdit::Removed => true,
+            };
+            said && block.iter().all(|one| !one.is_empty())
+                && !directive.is_empty()
+                && !directive.contains([' ', ';'])
         }
         _ => false,
     }

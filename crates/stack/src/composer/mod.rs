@@ -1,5 +1,6 @@
 //! Code and its autoloader.
 
+mod autoloader;
 mod causes;
 mod facts;
 mod read;

@@ -4,6 +4,8 @@ mod caches;
 mod causes;
 pub mod configuration;
 mod facts;
+mod findings;
+mod limits;
 pub mod logs;
 mod masters;
 mod read;

@@ -1,9 +1,11 @@
 //! OPcache.
 
+mod asking;
 mod causes;
 mod counters;
 mod facts;
 pub mod preload;
+pub(crate) mod rates;
 mod read;
 mod runtimes;
 mod stations;

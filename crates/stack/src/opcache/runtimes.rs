@@ -23,8 +23,18 @@ const MOST_FILES: usize = 128;
 const MOST_BYTES: usize = 1 << 20;
 
 /// The settings that are kept; all others stay on the host, as they may hold secrets.
-const KEPT: [&str; 6] =
-    ["zend_extension", "memory_limit", "max_execution_time", "auto_prepend_file", "apc.", "opcache."];
+const KEPT: [&str; 10] = [
+    "zend_extension",
+    "memory_limit",
+    "max_execution_time",
+    "auto_prepend_file",
+    "auto_append_file",
+    "open_basedir",
+    "disable_functions",
+    "session.auto_start",
+    "apc.",
+    "opcache.",
+];
 const KEPT_START: &str = "realpath_cache_";
 
 /// From this version on OPcache is part of PHP itself and loaded by no line (RFC "Make OPcache a non-optional part of PHP").

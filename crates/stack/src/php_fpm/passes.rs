@@ -129,7 +129,7 @@ fn quoted(directive: &Directive) -> String {
 /// the context itself.
 pub(crate) fn place_of(context: &Context<'_>, directive: &Directive) -> Option<Vec<String>> {
     let holds = |block: &&Directive| block.children().iter().any(|child| std::ptr::eq(child, directive));
-    let at = context.nesting().iter().rposition(|block| holds(&block));
+    let at = context.nesting().iter().rposition(holds);
     let around = match at {
         Some(at) => context.nesting().get(..=at)?,
         None => &[],

@@ -11,6 +11,7 @@ mod free;
 pub(crate) mod glob;
 mod known;
 mod listen;
+mod log;
 mod memory;
 mod processes;
 mod status;
@@ -35,12 +36,19 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     let now = Now::read(host)?;
     let mut facts = Facts { database: database::read(host), ..Facts::default() };
     facts.unread.extend(now.running.iter().filter(|each| each.elsewhere).map(elsewhere));
+    let clock = log::Clock::read(host);
     for mut master in now.masters.clone() {
+        if master.pid.is_some() {
+            master.log = log::read(host, &master, &clock);
+        }
         for index in 0..master.pools.len() {
             let workers = master.pools.get(index).map(|pool| now.workers(&master, pool)).unwrap_or_default();
             let Some(pool) = master.pools.get_mut(index) else { continue };
             workers::fill(host, pool, &workers, &now.listeners);
             facts.unread.extend(memory::fill(host, pool));
+            if master.pid.is_some() {
+                pool.slow_requests = log::slow_requests(host, pool, &clock);
+            }
         }
         facts.masters.push(master);
     }

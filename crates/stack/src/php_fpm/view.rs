@@ -6,6 +6,9 @@ use super::{Master, Mode, Pool, PoolCounters, Status};
 use crate::samples::{AcceptPool, ListenerDepth};
 use crate::{Evidence, services};
 
+/// From so many requests within the window on, a mean over them says something.
+const ENOUGH_REQUESTS: u64 = 20;
+
 /// A pool, the master it belongs to and the evidence around.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -109,9 +112,10 @@ impl<'a> View<'a> {
         self.of(&self.evidence.latest(|reading| &reading.php_fpm).ok()?.pools)
     }
 
-    /// Its status page, at the last reading.
+    /// Its status page, at the last reading that has it: where all workers are busy it is not asked for.
     pub(crate) fn status(&self) -> Option<&'a Status> {
-        self.last()?.status.as_ref()
+        let read = self.evidence.readings.iter().rev().filter_map(|reading| reading.php_fpm.facts());
+        read.filter_map(|counters| self.of(&counters.pools)?.status.as_ref()).next()
     }
 
     /// How often the pool reached `pm.max_children` within the window.
@@ -195,14 +199,14 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Requests that it took each second, by its status page. Our own question is not counted.
+    /// Requests that it took each second, by its status page; `None` with too few for a mean. Our own question is not counted.
     #[expect(clippy::cast_precision_loss, reason = "requests of a window")]
     pub(crate) fn requests_per_s(&self) -> Option<f64> {
         let (first, last, seconds) = self.counters()?;
         let accepted = |of: &'a PoolCounters| of.status.as_ref().map(|status| status.accepted);
         let asked = model::counter::growth(accepted(first)?, accepted(last)?)?;
         let asked = asked.saturating_sub(1);
-        (asked > 0).then(|| asked as f64 / seconds)
+        (asked >= ENOUGH_REQUESTS).then(|| asked as f64 / seconds)
     }
 
     /// How long a request keeps a worker: by Little's law, else as the status page or the log of Nginx says.
@@ -218,7 +222,11 @@ impl<'a> View<'a> {
 
     #[expect(clippy::cast_precision_loss, reason = "durations of requests")]
     fn service_by_status(&self) -> Option<Service> {
-        let ended = self.status()?.processes.iter().filter(|one| one.state == "Idle" && one.requests > 0);
+        let status = self.pool.value("pm.status_path").unwrap_or("-");
+        let is_page = |script: &str| script != "-" && !script.ends_with(status);
+        let ended = self.status()?.processes.iter().filter(|one| {
+            one.state == "Idle" && one.requests > 0 && one.script.as_deref().is_some_and(is_page)
+        });
         let took: Vec<_> = ended.map(|one| one.request_duration_us as f64 / 1e6).collect();
         let seconds = took.iter().sum::<f64>() / took.len() as f64;
         (seconds > 0.0).then_some(Service { seconds, source: "status page, the last request of each worker" })

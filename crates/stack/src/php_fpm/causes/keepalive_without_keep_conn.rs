@@ -29,7 +29,7 @@ fn judge(view: &View<'_>) -> Outcome {
     let passes = passes::of(view);
     let keeps = |pass: &&Pass<'_>| pass.upstream.as_ref().and_then(Upstream::keepalive).is_some();
     let inert: Vec<_> = passes.iter().filter(keeps).filter(|pass| !pass.keeps_connections()).collect();
-    let active = passes.iter().filter(keeps).any(|pass| pass.keeps_connections());
+    let active = passes.iter().filter(keeps).any(Pass::keeps_connections);
     if active || inert.is_empty() {
         let why = if active { "fastcgi_keep_conn is on" } else { "no upstream of it has keepalive" };
         return Outcome::ruled_out(format!("{}: {why}", view.name()));

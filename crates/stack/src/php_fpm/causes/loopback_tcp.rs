@@ -48,10 +48,11 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
         .iter()
         .find(|taken| Some(taken.destination.port) == port && taken.destination.remote.starts_with("127."));
     let share = taken.map_or(0.0, |taken| taken.blocked / f64::from(taken.usable.max(1)));
-    let places = passes.len();
-    let mut line = format!(
-        "{name}: {places} places of Nginx reach {listen} over TCP, about 0.2 ms more for each request"
-    );
+    let places = match passes.len() {
+        1 => "1 place of Nginx reaches".to_owned(),
+        several => format!("{several} places of Nginx reach"),
+    };
+    let mut line = format!("{name}: {places} {listen} over TCP, about 0.2 ms more for each request");
     let severity = match share >= PORTS_SHARE {
         true => {
             line.push_str(&format!(

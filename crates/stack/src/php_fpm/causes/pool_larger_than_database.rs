@@ -4,7 +4,7 @@ use model::{Change, ChangeKind, Derived, Edit, Missing, Observation, Outcome, Re
 
 use crate::php_fpm::database::{self, DatabaseLimit, Uses};
 use crate::php_fpm::view::{View, pools};
-use crate::php_fpm::{edits, verdicts};
+use crate::php_fpm::{Setting, edits, verdicts};
 use crate::remedies::together;
 use crate::{Cause, Evidence, services};
 
@@ -68,8 +68,7 @@ fn judge(limit: &DatabaseLimit, known: &[View<'_>], maybe: &[View<'_>]) -> Outco
     } else {
         Outcome::ruled_out(line)
     };
-    let place =
-        limit.setting.as_ref().map_or_else(|| "the server's default".to_owned(), |setting| setting.place());
+    let place = limit.setting.as_ref().map_or_else(|| "the server's default".to_owned(), Setting::place);
     let workers = views.iter().filter_map(|view| {
         let setting = view.pool.settings.get("pm.max_children")?;
         Some(Observation::new(
@@ -85,12 +84,7 @@ fn default_of(limit: &DatabaseLimit) -> &'static str {
     if limit.setting.is_some() { "" } else { " by default" }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "counts of connections"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of connections")]
 fn rounded(number: f64) -> u64 {
     number.max(1.0) as u64
 }
@@ -121,7 +115,7 @@ fn more(limit: &DatabaseLimit, workers: u64) -> Remedy {
         edits,
     };
     let change = Change::new(what, Some(limit.max_connections.to_string()), target)
-        .owned_by(limit.setting.as_ref().map(|setting| setting.place()))
+        .owned_by(limit.setting.as_ref().map(Setting::place))
         .persists_by("the option file")
         .restarts("restart the database; SET GLOBAL max_connections changes it until then")
         .risks("each connection takes its own buffers, and as many queries at once may be slower than fewer");

@@ -131,10 +131,10 @@ fn line(view: &View<'_>, seen: &Seen) -> String {
     }
     match (seen.reached, seen.logged) {
         (Some(times), _) if times > 0 => {
-            parts.push(format!("reached pm.max_children {times} × in the window"))
+            parts.push(format!("reached pm.max_children {times} × in the window"));
         }
         (_, Some(times)) if times > 0 => {
-            parts.push(format!("logged {times} × that it reached pm.max_children"))
+            parts.push(format!("logged {times} × that it reached pm.max_children"));
         }
         _ => {}
     }
