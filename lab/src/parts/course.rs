@@ -92,7 +92,10 @@ impl Course<'_> {
         let site = &machine.site;
         let before = measure(&machine)?;
         score.remarks.push(format!("with the fault: {}", told(&metrics, before)));
-        score.judge(&self.loaded(&machine, || site.check(&window))?, self.cause, self.rivals);
+        let report = self.loaded(&machine, || site.check(&window))?;
+        score.judge(&report, self.cause, self.rivals);
+        let unread = report.unread.iter().filter(|unread| LAYERS.contains(&unread.layer.as_str()));
+        score.remarks.extend(unread.map(|unread| format!("unread of {}: {}", unread.layer, unread.why)));
         let etc = site.etc()?;
         let cure = self.cure.join(",");
         let options = [&window[..], &["--only", &cure]].concat();

@@ -54,8 +54,15 @@ fn measure(machine: &Machine) -> Result<[f64; 2]> {
     Ok([machine.hits()?, total_ms(&answers, 99)])
 }
 
+/// A crowd after the page has expired, and a few visitors who come while it is fresh.
 fn crowd(machine: &Machine) -> Result<()> {
-    machine.burst("/", CROWD).map(drop)
+    machine.burst("/", CROWD)?;
+    for _ in 0..20 {
+        machine.demand("/", "ok")?;
+        thread::sleep(Duration::from_millis(40));
+    }
+    thread::sleep(EXPIRY);
+    Ok(())
 }
 
 fn run(score: &mut Score) -> Result<()> {
@@ -63,7 +70,7 @@ fn run(score: &mut Score) -> Result<()> {
         cause: CAUSE,
         rivals: RIVALS,
         cure: &[CAUSE],
-        window: "10s",
+        window: "15s",
         load: &crowd,
         calm: None,
         every: EXPIRY,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::faults::Result;
-use crate::http_burst::with_status;
 use crate::inside::settle;
 use crate::machine::{Machine, Setup, count, pool, server};
 use crate::parts::course::{Course, Metric};
@@ -12,8 +11,8 @@ use crate::score::Score;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "memory-overcommit",
-    title: "60 workers of 40 MB may be started where memory holds half of them",
-    world: World::Guest(Guest { cpus: 2, memory_mib: 1536, timeout_s: 480, ..Guest::PLAIN }),
+    title: "40 workers of 70 MB may be started where memory holds half of them",
+    world: World::Guest(Guest { cpus: 2, memory_mib: 2048, timeout_s: 600, ..Guest::PLAIN }),
     quick: false,
     run,
 };
@@ -21,11 +20,11 @@ pub(super) const SCENARIO: Scenario = Scenario {
 const CAUSE: &str = "php-fpm.memory-overcommitted";
 const RIVALS: &[&str] = &["php-fpm.backlog-short", "sockets.unix-queue-overflow"];
 /// The most workers, and the visitors who come at once.
-const MOST: u32 = 60;
+const MOST: u32 = 40;
 /// Visitors who are there all the time.
 const FEW: usize = 6;
 /// Holds memory for as long as a slow query takes.
-const PAGE: &str = "<?php $x = str_repeat('x', 38 << 20); usleep(1500000); echo 'ok ', strlen($x);\n";
+const PAGE: &str = "<?php $x = str_repeat('x', 70 << 20); usleep(1500000); echo 'ok ', strlen($x);\n";
 
 fn open(most: u32) -> Result<Machine> {
     let machine = Machine::guest()?;
@@ -44,10 +43,17 @@ fn open(most: u32) -> Result<Machine> {
     Ok(machine)
 }
 
-/// Visitors of a crowd who got no page.
+/// Workers that the kernel kills in two crowds.
 fn measure(machine: &Machine) -> Result<[f64; 1]> {
-    let answers = machine.burst("/index.php", MOST as usize)?;
-    Ok([count(answers.len() - with_status(&answers, 200))])
+    let killed = || -> Result<usize> {
+        let log = machine.site.read("/var/log/php8.2-fpm.log")?;
+        Ok(log.lines().filter(|line| line.contains("exited on signal 9")).count())
+    };
+    let before = killed()?;
+    for _ in 0..2 {
+        machine.burst("/index.php", MOST as usize)?;
+    }
+    Ok([count(killed()? - before)])
 }
 
 fn visit(machine: &Machine) -> Result<()> {
@@ -65,6 +71,6 @@ fn run(score: &mut Score) -> Result<()> {
         calm: None,
         every: Duration::from_millis(1500),
     };
-    let metric = Metric::falls_to(0.0, &format!("visitors without a page, of {MOST} at once"));
-    course.take(score, || open(12), || open(MOST), [metric], measure).map(drop)
+    let metric = Metric::falls_to(0.0, "workers that the kernel kills in two crowds");
+    course.take(score, || open(8), || open(MOST), [metric], measure).map(drop)
 }
