@@ -51,10 +51,11 @@ fn run(score: &mut Score) -> Result<()> {
         cure: &[CAUSE],
         window: "5s",
         load: &visit,
+        calm: None,
         every: Duration::from_millis(200),
     };
     let metric = Metric::falls_to(0.0, &format!("visitors with the cookie of another, of {VISITORS}"));
-    let open = |kind| open(kind, PAGE, "60s");
+    let open = |kind| open(kind, PAGE, "60s", 200);
     course
         .take(score, || open(PageCache::Healthy), || open(PageCache::CookieLeak), [metric], measure)
         .map(drop)

@@ -131,6 +131,12 @@ impl<'a> View<'a> {
         Some((first.workers, last.workers))
     }
 
+    /// Workers of the last reading that were not there at the first.
+    pub(crate) fn forked(&self) -> Option<usize> {
+        let (first, last, _) = self.counters()?;
+        Some(last.cpu_ticks.keys().filter(|worker| !first.cpu_ticks.contains_key(worker)).count())
+    }
+
     /// The workers that are there.
     pub(crate) fn workers(&self) -> u32 {
         let read = u32::try_from(self.pool.workers.len()).unwrap_or(u32::MAX);
