@@ -1,7 +1,7 @@
 //! Single figures of a window by name: what a remedy promises to lower, and what `narrows prove --metric` takes.
 
 use crate::nfs::Operation;
-use crate::{Evidence, irq, nfs, sockets};
+use crate::{Evidence, irq, nfs, opcache, php_fpm, sockets};
 
 /// Figures besides the counters of TCP and IP, with what each is.
 pub const FIGURES: &[(&str, &str)] = &[
@@ -11,6 +11,13 @@ pub const FIGURES: &[(&str, &str)] = &[
     ("nfs.queue_ms", "time an NFS operation waits before it is sent"),
     ("nfs.rtt_ms", "time an NFS operation is on the wire and at the server"),
     ("nfs.execute_ms", "time an NFS operation takes in all"),
+    (
+        "php-fpm.max-children-reached/s",
+        "times a pool of PHP-FPM had to begin a worker more than it may, by its status page",
+    ),
+    ("php-fpm.waiting", "requests that wait for a worker of PHP-FPM, on average"),
+    ("opcache.restarts/s", "times OPcache threw all it held away"),
+    ("opcache.misses/s", "scripts that OPcache did not hold"),
 ];
 
 /// The files of `/proc/net` whose counters go by `GROUP.Name/s`.
@@ -35,6 +42,10 @@ pub fn figure(evidence: &Evidence, name: &str) -> Option<f64> {
         "nfs.queue_ms" => per_operation(evidence, |operation| operation.queue_ms),
         "nfs.rtt_ms" => per_operation(evidence, |operation| operation.rtt_ms),
         "nfs.execute_ms" => per_operation(evidence, |operation| operation.execute_ms),
+        "php-fpm.max-children-reached/s" => php_fpm::figures::max_children_reached_per_s(evidence),
+        "php-fpm.waiting" => php_fpm::figures::waiting(evidence),
+        "opcache.restarts/s" => opcache::rates::per_second(evidence, opcache::rates::restarts),
+        "opcache.misses/s" => opcache::rates::per_second(evidence, |status| status.misses),
         _ => {
             let counter = name.strip_suffix("/s").filter(|_| title(name).is_some())?;
             sockets::counters::per_second(&evidence.span(|reading| &reading.sockets).ok()?, counter).ok()

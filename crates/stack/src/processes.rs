@@ -105,6 +105,19 @@ fn in_container(host: &dyn Host, pid: u32) -> bool {
     marked(&pid.to_string()) && !marked("self")
 }
 
+/// The control group of a process, below the hierarchy's root: of version 2, else of the CPU controller of version 1.
+pub fn cgroup(host: &dyn Host, pid: u32) -> Option<String> {
+    let groups = host.value(&format!("/proc/{pid}/cgroup")).ok()?;
+    let rows = || groups.lines().filter_map(|line| line.splitn(3, ':').collect::<Vec<_>>().try_into().ok());
+    let unified = rows().find_map(|[id, _, path]: [&str; 3]| (id == "0" && path != "/").then_some(path));
+    let cpu = || {
+        rows().find_map(|[_, names, path]: [&str; 3]| {
+            names.split(',').any(|name| name == "cpu").then_some(path)
+        })
+    };
+    unified.or_else(cpu).map(str::to_owned)
+}
+
 /// Whether a process has the network of the caller; also where that cannot be told.
 pub fn shares_network(host: &dyn Host, pid: u32) -> bool {
     let namespace = |pid: &str| host.link(&format!("/proc/{pid}/ns/net")).ok();

@@ -23,12 +23,11 @@ $out = ['php' => PHP_VERSION, 'status' => null, 'settings' => []];
 if (function_exists('opcache_get_status')) {
     $status = @opcache_get_status(false);
     if (is_array($status)) {
-        $preload = $status['preload_statistics'] ?? null;
-        unset($status['scripts'], $status['preload_statistics']);
-        if ($preload !== null) {
-            $status['preload'] = [
-                'scripts' => count($preload['scripts'] ?? []),
-                'memory_consumption' => $preload['memory_consumption'] ?? 0,
+        unset($status['scripts']);
+        if (isset($status['preload_statistics'])) {
+            $status['preload_statistics'] = [
+                'scripts' => count($status['preload_statistics']['scripts'] ?? []),
+                'memory_consumption' => $status['preload_statistics']['memory_consumption'] ?? 0,
             ];
         }
     }

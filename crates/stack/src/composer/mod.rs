@@ -1,7 +1,9 @@
 //! Code and its autoloader.
 
+mod autoloader;
 mod causes;
 mod facts;
+pub mod profile;
 mod read;
 mod stations;
 mod symptoms;

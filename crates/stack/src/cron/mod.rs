@@ -4,6 +4,7 @@ mod causes;
 mod command;
 mod crontab;
 mod facts;
+mod jobs;
 mod read;
 mod schedule;
 mod stations;

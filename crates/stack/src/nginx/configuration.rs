@@ -129,6 +129,13 @@ impl<'a> Context<'a> {
         &self.blocks
     }
 
+    /// What surrounds a block of this context; `None` where it is none of it.
+    pub fn outside(&self, block: &Directive) -> Option<Self> {
+        let at = self.blocks.iter().rposition(|one| std::ptr::eq(*one, block))?;
+        let levels = self.levels.iter().take(at + 1).copied().collect();
+        Some(Self { levels, blocks: self.blocks.iter().take(at).copied().collect() })
+    }
+
     /// The block that a directive with effect here stands in: this one, or one around it.
     #[must_use]
     pub fn home(&self, directive: &Directive) -> Self {

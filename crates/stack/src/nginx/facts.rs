@@ -29,6 +29,9 @@ pub struct Instance {
     pub master: Option<u32>,
     /// The program.
     pub program: Option<String>,
+    /// Its control group, below the hierarchy's root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<String>,
     /// Its workers.
     pub workers: Vec<Worker>,
     /// The configuration that its files hold now.
@@ -73,6 +76,8 @@ pub struct AccessLog {
     pub unparsed: u64,
     /// Requests by status.
     pub status: BTreeMap<u16, u64>,
+    /// Whether its format has a time that upstreams took, so that none means that none was asked.
+    pub times_upstreams: bool,
     /// Seconds from the first byte of a request to the last of its response (`$request_time`). Slow clients are in it.
     pub request_time_s: Option<Quantiles>,
     /// Seconds that upstreams took (`$upstream_response_time`), of requests that had one.

@@ -44,6 +44,7 @@ fn instance(host: &dyn Host, master: &Master, configuration: Configuration) -> I
     Instance {
         master: Some(master.pid),
         program: master.program.clone(),
+        cgroup: processes::cgroup(host, master.pid),
         workers: workers.collect(),
         configuration,
         access_logs,

@@ -7,40 +7,72 @@ use model::Unread;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::runtimes::is_kept;
-use super::{Cache, Counters, Status};
-use crate::php_fpm::{Master, masters};
+use super::asking::refusal;
+use super::runtimes::{self, is_kept};
+use super::{Cache, Counters, Runtime, Status};
+use crate::php_fpm::{Master, Now, Pool};
 
-/// The most masters that are asked, and the most pools of one until one answers.
+/// The most masters that are asked, and the most pools of one that are tried until one answers.
 const MOST_MASTERS: usize = 8;
-const MOST_POOLS: usize = 2;
-/// An answer is below 4 KiB without preloading; with it, it lists every preloaded script, function and class.
-const MOST_BYTES: usize = 16 << 20;
+const MOST_POOLS: usize = 4;
+/// An answer is below 8 KiB: it names no script.
+const MOST_BYTES: usize = 4 << 20;
 
 /// Asks each PHP-FPM that runs. All pools of a master share one memory, so that one pool answers for all.
-pub(super) fn read(host: &dyn Host) -> Counters {
-    let running = masters(host).into_iter().filter(|master| master.pid.is_some()).take(MOST_MASTERS);
-    Counters { caches: running.filter_map(|master| cache(host, &master)).collect() }
+pub(super) fn read(host: &dyn Host) -> Result<Counters, Unread> {
+    let now = Now::read(host)?;
+    let mut masters = now.masters().take(MOST_MASTERS).peekable();
+    if masters.peek().is_none() {
+        return Ok(Counters::default());
+    }
+    let runtimes = runtimes::read(host).map(|facts| facts.runtimes).unwrap_or_default();
+    let asking = Asking { host, now: &now, runtimes: &runtimes };
+    Ok(Counters { caches: masters.filter_map(|master| asking.cache(master)).collect() })
 }
 
-fn cache(host: &dyn Host, master: &Master) -> Option<Cache> {
-    let mut cache = Cache { master: master.pid?, version: master.version.clone(), ..Cache::default() };
-    for pool in master.pools.iter().filter(|pool| !pool.listen.is_empty()).take(MOST_POOLS) {
-        cache.pool.clone_from(&pool.name);
-        match host.ask(&Question::OpcacheStatus { address: pool.listen.clone() }) {
-            Ok(answer) => match parse(&answer) {
+struct Asking<'a> {
+    host: &'a dyn Host,
+    now: &'a Now,
+    runtimes: &'a [Runtime],
+}
+
+impl Asking<'_> {
+    fn cache(&self, master: &Master) -> Option<Cache> {
+        let mut cache = Cache { master: master.pid?, version: master.version.clone(), ..Cache::default() };
+        let (mut tried, mut refused) = (0, None);
+        for pool in master.pools.iter().filter(|pool| !pool.listen.is_empty()) {
+            if let Some(unread) = refusal(master, pool, self.runtimes) {
+                refused.get_or_insert((pool, unread));
+                continue;
+            }
+            cache.pool.clone_from(&pool.name);
+            match self.ask(master, pool) {
                 Ok(status) => return Some(Cache { status: Some(status), unread: None, ..cache }),
-                Err(why) => cache.unread = Some(not_understood(&pool.listen, &why)),
-            },
-            Err(error) => {
-                cache.unread = Some(Unread::new(
-                    format!("OPcache of {}: {error}", pool.listen),
-                    "run narrows as root while the pool has an idle worker, and leave opcache.restrict_api empty",
-                ));
+                Err(unread) => cache.unread = Some(unread),
+            }
+            tried += 1;
+            if tried == MOST_POOLS {
+                break;
             }
         }
+        if let Some((pool, unread)) = refused.filter(|_| tried == 0) {
+            cache.pool.clone_from(&pool.name);
+            cache.unread = Some(unread);
+        }
+        Some(cache)
     }
-    Some(cache)
+
+    fn ask(&self, master: &Master, pool: &Pool) -> Result<Status, Unread> {
+        self.now.may_be_asked(self.host, master, pool)?;
+        let question = Question::OpcacheStatus { address: pool.listen.clone() };
+        let answer = self.host.ask(&question).map_err(|error| {
+            Unread::new(
+                format!("OPcache of {}: {error}", pool.listen),
+                "run narrows as root; the pool must be allowed to run a script below /run (open_basedir, AppArmor, SELinux)",
+            )
+        })?;
+        parse(&answer).map_err(|why| not_understood(&pool.listen, &why))
+    }
 }
 
 fn not_understood(address: &str, why: &str) -> Unread {
@@ -55,21 +87,29 @@ struct Answer {
     status: Value,
     #[serde(default)]
     settings: BTreeMap<String, Value>,
+    /// Why there is no function `opcache_get_status`.
+    missing: Option<String>,
 }
 
-/// Reads `{"status": opcache_get_status(false), "settings": {name: ini_get(name)}}`. Where OPcache is off the status is `false`.
+/// Reads `{"status": opcache_get_status(false), "settings": {name: ini_get(name)}}`, where the scripts of preloading are
+/// counted, not named. Where OPcache is off the status is `false`.
 ///
 /// # Errors
 /// What is wrong with it, in words.
 pub(super) fn parse(answer: &[u8]) -> Result<Status, String> {
     if answer.len() > MOST_BYTES {
-        return Err("it is larger than 16 MiB".to_owned());
+        return Err("it is larger than 4 MiB".to_owned());
     }
-    let Answer { status: said, settings } =
+    let Answer { status: said, settings, missing } =
         serde_json::from_slice(answer).map_err(|error| format!("it is not the JSON wanted ({error})"))?;
     let mut status = match &said {
         Value::Object(_) => status(&said),
+        Value::Bool(false) if is_restricted(&settings) => {
+            return Err("opcache.restrict_api forbids it".to_owned());
+        }
         Value::Bool(false) => Status::default(),
+        Value::Null if missing.as_deref() == Some("not loaded") => Status::default(),
+        Value::Null => return Err("opcache_get_status is disabled".to_owned()),
         _ => return Err("opcache_get_status is neither an object nor false".to_owned()),
     };
     let text = |value: Value| match value {
@@ -83,12 +123,15 @@ pub(super) fn parse(answer: &[u8]) -> Result<Status, String> {
     Ok(status)
 }
 
+fn is_restricted(settings: &BTreeMap<String, Value>) -> bool {
+    settings.get("opcache.restrict_api").and_then(Value::as_str).is_some_and(|folder| !folder.is_empty())
+}
+
 fn status(said: &Value) -> Status {
     let at = |path: &str| said.pointer(path);
     let count = |path: &str| at(path).and_then(Value::as_u64);
     let number = |path: &str| count(path).unwrap_or(0);
     let is = |path: &str| at(path).and_then(Value::as_bool);
-    let scripts = at("/preload_statistics/scripts").and_then(Value::as_array);
     Status {
         enabled: is("/opcache_enabled").unwrap_or(false),
         cache_full: is("/cache_full").unwrap_or(false),
@@ -110,7 +153,7 @@ fn status(said: &Value) -> Status {
         jit_on: is("/jit/on"),
         jit_buffer_bytes: count("/jit/buffer_size"),
         jit_free_bytes: count("/jit/buffer_free"),
-        preloaded_scripts: scripts.and_then(|scripts| u64::try_from(scripts.len()).ok()),
+        preloaded_scripts: count("/preload_statistics/scripts"),
         preloaded_bytes: count("/preload_statistics/memory_consumption"),
         settings: BTreeMap::new(),
     }
@@ -144,6 +187,9 @@ mod tests {
     #[test]
     fn a_cache_that_is_off_and_answers_of_something_else_are_told_apart() {
         assert!(!parse(br#"{"status":false,"settings":{}}"#).unwrap().enabled);
+        assert!(!parse(br#"{"status":null,"missing":"not loaded"}"#).unwrap().enabled);
+        assert!(parse(br#"{"status":null,"missing":"disabled"}"#).is_err());
+        assert!(parse(br#"{"status":false,"settings":{"opcache.restrict_api":"/srv"}}"#).is_err());
         for wrong in [&b"Access denied."[..], b"{}", b"[]", b"{\"status\":7}", b"\xff\xfe"] {
             assert!(parse(wrong).is_err());
         }

@@ -16,7 +16,7 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
 /// Asks each PHP-FPM that runs what its shared memory holds.
 ///
 /// # Errors
-/// None now: a PHP-FPM that does not answer says why in its own [`super::Cache`].
+/// When `/proc` cannot be listed. A PHP-FPM that does not answer says why in its own [`super::Cache`].
 pub fn read_counters(host: &dyn Host) -> Result<Counters, Unread> {
-    Ok(counters::read(host))
+    counters::read(host)
 }

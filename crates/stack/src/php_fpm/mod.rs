@@ -4,21 +4,23 @@ mod causes;
 mod database;
 mod edits;
 mod facts;
+pub(crate) mod figures;
 mod listen;
-mod passes;
+pub(crate) mod passes;
 mod ramp;
 mod read;
 mod sizing;
 mod stations;
 mod symptoms;
-mod verdicts;
-mod view;
+pub(crate) mod verdicts;
+pub(crate) mod view;
 
 pub use database::DatabaseLimit;
 pub use facts::*;
 pub(crate) use listen::{backlog_change, useful_backlog};
 pub(crate) use read::Now;
 pub use read::{masters, read, read_counters};
+pub(crate) use stations::is_of_a_pool;
 
 use crate::Layer;
 

@@ -160,7 +160,7 @@ pub(crate) fn by_cpu(view: &View<'_>) -> Option<Term> {
 }
 
 /// What the database takes, shared among the pools that use it.
-fn by_database(view: &View<'_>) -> Option<Term> {
+pub(crate) fn by_database(view: &View<'_>) -> Option<Term> {
     let used = database::local(view.evidence)?;
     let pools = number(u64::try_from(used.pools).unwrap_or(1)).max(1.0);
     let inputs = vec![

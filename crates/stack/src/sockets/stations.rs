@@ -7,8 +7,8 @@ use model::Station;
 
 use super::ports::{Taken, taken};
 use super::{counters, queues};
-use crate::Evidence;
 use crate::samples::ListenerDepth;
+use crate::{Evidence, php_fpm};
 
 /// Destinations shown, fullest first.
 const DESTINATIONS: usize = 8;
@@ -54,13 +54,16 @@ fn listen_queue(depth: &ListenerDepth, lost_per_s: Option<f64>) -> Option<Statio
 /// Each pool of workers that was busy at all and accepts at a socket of this network namespace. Sockets that share an address
 /// (`SO_REUSEPORT`) share its connections.
 ///
-/// A pool that grows with load (`pm = dynamic`, Apache's spare servers) carries more than its size of today.
+/// Those of a PHP-FPM that was read are listed by their own layer. A pool that grows with load (Apache's spare servers) carries more than its size of today.
 fn pools(evidence: &Evidence) -> Vec<Station> {
     let facts = evidence.readings.iter().rev().filter_map(|reading| reading.sockets.facts());
     let Some(listeners) = facts.filter_map(|facts| facts.listeners.as_ref()).next() else { return vec![] };
     let mut by_address: BTreeMap<&str, (&str, u32, f64)> = BTreeMap::new();
     for pool in &evidence.samples.pools {
         let Some(listener) = listeners.iter().find(|listener| listener.inode == pool.inode) else { continue };
+        if php_fpm::is_of_a_pool(evidence, &listener.local) {
+            continue;
+        }
         let (_, workers, busy) = by_address.entry(&listener.local).or_insert((&pool.command, 0, 0.0));
         *workers = workers.saturating_add(pool.workers);
         *busy += pool.busy;

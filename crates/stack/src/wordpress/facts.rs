@@ -23,6 +23,8 @@ pub struct Facts {
 pub struct Site {
     /// The folder with `wp-load.php`.
     pub root: String,
+    /// The document root that led to it, as Nginx names it.
+    pub document_root: String,
     /// The host's name by which Debian's package chooses the configuration: `blog.example.com`, or `default`.
     pub name: Option<String>,
     /// The version (`wp-includes/version.php`).

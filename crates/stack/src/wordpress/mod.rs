@@ -3,7 +3,9 @@
 mod causes;
 mod constants;
 mod facts;
+mod job;
 mod read;
+mod sites;
 mod stations;
 mod symptoms;
 

@@ -47,22 +47,22 @@ pub(super) fn read_below(host: &dyn Host, roots: &[String]) -> Result<Facts, Unr
     let mounts = Mounts::read(host)?;
     let files = Files { host, mounts: &mounts };
     let mut facts = Facts::default();
-    let mut folders: Vec<String> = vec![];
+    let mut folders: Vec<(String, &String)> = vec![];
     for root in roots {
         for folder in homes(&files, root, &mut facts.unread) {
-            if !folders.contains(&folder) {
-                folders.push(folder);
+            if !folders.iter().any(|(known, _)| *known == folder) {
+                folders.push((folder, root));
             }
         }
     }
-    for folder in folders {
+    for (folder, root) in folders {
         if facts.sites.len() >= MOST_SITES {
             let why =
                 format!("there are more than {MOST_SITES} sites; {folder} and those after it were not read");
             facts.unread.push(Unread::new(why, "nothing: what is said of the others holds for them too"));
             break;
         }
-        sites(&files, &folder, &mut facts);
+        sites(&files, &folder, root, &mut facts);
     }
     Ok(facts)
 }
@@ -88,8 +88,13 @@ fn homes(files: &Files<'_>, root: &str, unread: &mut Vec<Unread>) -> Vec<String>
 }
 
 /// The site of a folder; several where Debian's package chooses the configuration by the host's name.
-fn sites(files: &Files<'_>, root: &str, facts: &mut Facts) {
-    let own = Site { root: root.to_owned(), version: version(files, root), ..Site::default() };
+fn sites(files: &Files<'_>, root: &str, document_root: &str, facts: &mut Facts) {
+    let own = Site {
+        root: root.to_owned(),
+        document_root: document_root.to_owned(),
+        version: version(files, root),
+        ..Site::default()
+    };
     let Some(config) = configuration(files, root) else {
         facts.sites.push(own);
         return;

@@ -29,6 +29,10 @@ fn words(edit: &Edit) -> String {
         Edit::OptionFile { group, option, value } => {
             format!("[{group}] {option} = {}", value.as_deref().unwrap_or("nothing"))
         }
+        Edit::PhpConstant { name, value } => format!("{name} = {}", value.as_deref().unwrap_or("nothing")),
+        Edit::Systemd { section, key, value } => {
+            format!("[{section}] {key}={}", value.as_deref().unwrap_or("nothing"))
+        }
         Edit::Ini { section, key, value } => {
             let section = section.as_deref().map_or_else(String::new, |section| format!("[{section}] "));
             format!("{section}{key} = {}", value.as_deref().unwrap_or("nothing"))

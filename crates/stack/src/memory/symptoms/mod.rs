@@ -2,8 +2,9 @@
 
 use crate::Symptom;
 
+mod near_limit;
 mod pressure;
 mod swapping;
 
 /// Every symptom of the layer.
-pub(super) const SYMPTOMS: &[&Symptom] = &[&pressure::SYMPTOM, &swapping::SYMPTOM];
+pub(super) const SYMPTOMS: &[&Symptom] = &[&near_limit::SYMPTOM, &pressure::SYMPTOM, &swapping::SYMPTOM];

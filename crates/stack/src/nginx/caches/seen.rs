@@ -2,6 +2,8 @@
 
 use model::{Missing, Observation, Outcome};
 
+pub(in crate::nginx) use super::title;
+
 use super::super::{Directive, Instance};
 use crate::{Evidence, services};
 

@@ -190,6 +190,9 @@ impl<'f> AccessTally<'f> {
             requests: self.requests,
             unparsed: self.unparsed,
             status: status.filter_map(|(code, count)| Some((u16::try_from(code).ok()?, *count))).collect(),
+            times_upstreams: self.formats.iter().any(|format| {
+                format.has(Field::UpstreamHeaderTime) || format.has(Field::UpstreamResponseTime)
+            }),
             request_time_s: self.spreads.request_ms.quantiles(1e3),
             upstream_response_time_s: self.spreads.response_ms.quantiles(1e3),
             upstream_header_time_s: self.spreads.header_ms.quantiles(1e3),

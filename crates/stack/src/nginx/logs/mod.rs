@@ -5,14 +5,20 @@ mod error;
 mod format;
 mod numbers;
 mod paths;
+pub mod period;
 mod places;
+mod recent;
 #[cfg(test)]
 mod tests;
 mod time;
+mod timers;
 
 pub use access::{AccessTally, last_time};
 pub use error::error_log;
 pub use format::Format;
+pub use period::Period;
+pub use recent::{Share, access_logs, error_logs, errors, no_times, period, status_share};
+pub use timers::{Timer, TimerKind, matching_timer, matching_timers, timers};
 
 use host::{Host, HostError};
 use model::Unread;

@@ -4,7 +4,7 @@ use host::Host;
 use host::kernel::Listener;
 use model::Unread;
 
-use super::super::Pool;
+use super::super::{Mode, Pool};
 use super::processes::Process;
 use super::workers::{at, is_idle};
 use crate::tasks::architecture_of;
@@ -24,7 +24,7 @@ pub(super) fn may_be_asked(
 ) -> Result<(), Unread> {
     let refuse = |why: String| Err(Unread::new(why, "look again while the pool is less busy"));
     let name = &pool.name;
-    if workers.is_empty() {
+    if workers.is_empty() && pool.mode == Mode::Ondemand {
         return refuse(format!("pool {name} has no worker now, and asking would start one"));
     }
     if let Some(listener) = at(listeners, &pool.listen).filter(|listener| listener.waiting > 0) {
@@ -34,7 +34,7 @@ pub(super) fn may_be_asked(
         ));
     }
     let architecture = architecture_of(host);
-    let mut unknown = false;
+    let mut unknown = workers.is_empty();
     for worker in workers.iter().rev().take(MOST_ASKED).filter(|worker| worker.state != 'R') {
         match is_idle(host, worker.pid, architecture) {
             Some(true) => return Ok(()),
