@@ -123,6 +123,13 @@ impl Machine {
         self.wait_for_web()
     }
 
+    /// The same where they may run already.
+    pub fn start_anew(&self) -> Result<()> {
+        self.service(FPM, "stop")?;
+        self.service(NGINX, "stop")?;
+        self.start()
+    }
+
     /// Waits until Nginx listens.
     pub fn wait_for_web(&self) -> Result<()> {
         wait_until("nginx on port 80", || {
@@ -189,9 +196,27 @@ impl Machine {
         self.run(&["chmod", "666", HITS]).map(drop)
     }
 
+    /// Waits until Nginx serves with none of its old workers: one that goes on with a page still has the old configuration.
+    pub fn wait_for_other_nginx(&self, old: &[String]) -> Result<()> {
+        wait_until("new workers of nginx alone", || {
+            let now = self.nginx_workers()?;
+            Ok(!now.is_empty() && now.iter().all(|worker| !old.contains(worker)))
+        })?;
+        self.wait_for_web()
+    }
+
     /// The processes of PHP-FPM's workers, as the machine numbers them.
     pub fn workers(&self) -> Result<Vec<String>> {
-        let master = self.site.read("/run/php/php8.2-fpm.pid")?;
+        self.children("/run/php/php8.2-fpm.pid")
+    }
+
+    /// The processes of Nginx's workers.
+    pub fn nginx_workers(&self) -> Result<Vec<String>> {
+        self.children("/run/nginx.pid")
+    }
+
+    fn children(&self, file: &str) -> Result<Vec<String>> {
+        let master = self.site.read(file)?;
         let master = master.trim();
         let children = self.site.read(&format!("/proc/{master}/task/{master}/children"))?;
         Ok(children.split_whitespace().map(str::to_owned).collect())

@@ -10,7 +10,7 @@ use model::report::{
 use model::{Layered, Outcome, Severity, Station, Unread, Verdict};
 
 use crate::services::Services;
-use crate::{Cause, Evidence, Layer, Reading, Symptom, layers};
+use crate::{Cause, Evidence, Layer, Reading, Symptom, layers, order};
 
 /// Explains the evidence.
 pub fn diagnose(evidence: &Evidence) -> Report {
@@ -152,7 +152,7 @@ fn symptom_report(symptom: &Symptom, evidence: &Evidence, outcomes: &[Tested]) -
 fn differential(symptom: &Symptom, outcomes: &[Tested]) -> Vec<DifferentialRow> {
     let mut rows: Vec<_> =
         outcomes.iter().filter_map(|(_, cause, outcome)| row(symptom, cause, outcome)).collect();
-    rows.sort_by_key(|row| verdict_rank(row.verdict));
+    rows.sort_by_key(|row| order::verdict_rank(row.verdict));
     rows
 }
 
@@ -173,21 +173,12 @@ fn row(symptom: &Symptom, cause: &Cause, outcome: &Outcome) -> Option<Differenti
     })
 }
 
-fn verdict_rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Confirmed => 0,
-        Verdict::Consistent => 1,
-        Verdict::RuledOut => 2,
-        Verdict::Unknown => 3,
-    }
-}
-
 fn causes(outcomes: &[Tested], symptoms: &[SymptomReport]) -> Vec<CauseReport> {
     let mut reports: Vec<_> = outcomes
         .iter()
         .map(|(layer, cause, outcome)| cause_report(layer, cause, outcome, symptoms))
         .collect();
-    reports.sort_by_key(|cause| (verdict_rank(cause.verdict), std::cmp::Reverse(cause.severity)));
+    order::arrange(&mut reports);
     reports
 }
 

@@ -14,6 +14,7 @@ mod foretell;
 pub mod glob;
 pub mod layers;
 pub mod mounts;
+mod order;
 pub mod reading;
 mod remedies;
 pub mod samples;

@@ -6,7 +6,7 @@ use change::plan::Plan;
 
 use crate::faults::Result;
 use crate::http_burst;
-use crate::machine::Machine;
+use crate::machine::{Machine, NGINX};
 use crate::score::{Effect, Expected, Score};
 
 /// The layers of the request path, and those that a machine of namespaces has to itself.
@@ -25,6 +25,8 @@ pub struct Course<'a> {
     pub window: &'a str,
     /// What visitors do, again and again.
     pub load: &'a (dyn Fn(&Machine) -> Result<()> + Sync),
+    /// What they do on the machine without the fault, where that is less; it is not measured then.
+    pub calm: Option<&'a (dyn Fn(&Machine) -> Result<()> + Sync)>,
     /// From one such time to the next.
     pub every: Duration,
 }
@@ -54,6 +56,25 @@ impl Course<'_> {
         http_burst::meanwhile(self.every, || (self.load)(machine), work)
     }
 
+    fn look_at_twin<const N: usize>(
+        &self,
+        score: &mut Score,
+        machine: &Machine,
+        metrics: &[Metric; N],
+        measure: impl Fn(&Machine) -> Result<[f64; N]>,
+    ) -> Result<()> {
+        let load = self.calm.unwrap_or(self.load);
+        if self.calm.is_none() {
+            score.remarks.push(format!("without the fault: {}", told(metrics, measure(machine)?)));
+        }
+        let check = || machine.site.check(&["--for", self.window]);
+        let mut report = http_burst::meanwhile(self.every, || load(machine), check)?;
+        let of_the_path = |id: &str| id.split('.').next().is_some_and(|layer| LAYERS.contains(&layer));
+        report.causes.retain(|cause| of_the_path(&cause.id));
+        score.judge_twin(&report);
+        Ok(())
+    }
+
     /// Takes it on a machine without the fault and then on one with it: what `measure` tells before, after and once it is
     /// undone are the effects, in the order of `metrics`.
     pub fn take<const N: usize>(
@@ -65,34 +86,32 @@ impl Course<'_> {
         measure: impl Fn(&Machine) -> Result<[f64; N]>,
     ) -> Result<Plan> {
         let window = ["--for", self.window];
-        let machine = twin()?;
-        let healthy = measure(&machine)?;
-        score.remarks.push(format!("without the fault: {}", told(&metrics, healthy)));
-        let mut report = self.loaded(&machine, || machine.site.check(&window))?;
-        report.causes.retain(|cause| cause.id.split('.').next().is_some_and(|layer| LAYERS.contains(&layer)));
-        score.judge_twin(&report);
-        drop(machine);
+        self.look_at_twin(score, &twin()?, &metrics, &measure)?;
 
         let machine = faulty()?;
         let site = &machine.site;
         let before = measure(&machine)?;
         score.remarks.push(format!("with the fault: {}", told(&metrics, before)));
-        score.judge(&self.loaded(&machine, || site.check(&window))?, self.cause, self.rivals);
+        let report = self.loaded(&machine, || site.check(&window))?;
+        score.judge(&report, self.cause, self.rivals);
+        let unread = report.unread.iter().filter(|unread| LAYERS.contains(&unread.layer.as_str()));
+        score.remarks.extend(unread.map(|unread| format!("unread of {}: {}", unread.layer, unread.why)));
         let etc = site.etc()?;
         let cure = self.cure.join(",");
         let options = [&window[..], &["--only", &cure]].concat();
-        if std::env::var_os("LAB_HOLD").is_some() {
-            let mut shown = site.shell("true")?;
-            shown.get_program();
-            eprintln!("{:?}", shown);
-            std::thread::sleep(Duration::from_secs(600));
-        }
         let plan = self.loaded(&machine, || site.plan_something(&options))?;
-        site.apply_and_restart()?;
-        machine.wait_for_web()?;
+        let changed = |change: &dyn Fn() -> Result<String>| {
+            let old = machine.nginx_workers()?;
+            change()?;
+            match plan.changes.iter().flat_map(|change| &change.reloads).any(|it| it.unit.starts_with(NGINX))
+            {
+                true => machine.wait_for_other_nginx(&old),
+                false => machine.wait_for_web(),
+            }
+        };
+        changed(&|| site.apply_and_restart())?;
         let after = measure(&machine)?;
-        site.undo()?;
-        machine.wait_for_web()?;
+        changed(&|| site.undo())?;
         let undone = measure(&machine)?;
         score.restored = Some(site.etc()? == etc);
         score.remarks.pop();

@@ -28,12 +28,12 @@ const EXPIRY: Duration = Duration::from_millis(3600);
 const LIFE: &str = "2s";
 
 /// A machine whose nginx caches the only page so.
-pub(super) fn open(kind: PageCache, page: &str, life: &str) -> Result<Machine> {
+pub(super) fn open(kind: PageCache, page: &str, life: &str, backlog: u32) -> Result<Machine> {
     let folder = Path::new(ROOT);
     let machine = Machine::boot()?;
     machine.site.write("/etc/nginx/conf.d/cache.conf", &page_cache::http(folder, kind))?;
     let setup = Setup {
-        pool: pool("pm = static\npm.max_children = 40\nlisten.backlog = 4096\n"),
+        pool: pool(&format!("pm = static\npm.max_children = 40\nlisten.backlog = {backlog}\n")),
         server: format!("server {{\n{}}}\n", page_cache::server(folder, SOCKET, kind, life)),
         pages: Setup::page(page),
         ..Setup::default()
@@ -54,18 +54,33 @@ fn measure(machine: &Machine) -> Result<[f64; 2]> {
     Ok([machine.hits()?, total_ms(&answers, 99)])
 }
 
+/// A crowd after the page has expired, and a few visitors who come while it is fresh.
 fn crowd(machine: &Machine) -> Result<()> {
-    machine.burst("/", CROWD).map(drop)
+    machine.burst("/", CROWD)?;
+    for _ in 0..20 {
+        machine.demand("/", "ok")?;
+        thread::sleep(Duration::from_millis(40));
+    }
+    thread::sleep(EXPIRY);
+    Ok(())
 }
 
 fn run(score: &mut Score) -> Result<()> {
-    let course =
-        Course { cause: CAUSE, rivals: RIVALS, cure: &[CAUSE], window: "10s", load: &crowd, every: EXPIRY };
+    let course = Course {
+        cause: CAUSE,
+        rivals: RIVALS,
+        cure: &[CAUSE],
+        window: "15s",
+        load: &crowd,
+        calm: None,
+        every: EXPIRY,
+    };
     let metrics = [
         Metric::falls_to(0.05, &format!("requests to PHP, {CROWD} visitors at expiry")),
         Metric::falls_to(0.5, "p99 at expiry, ms"),
     ];
     let page = format!("<?php {COUNT} usleep(300000); header('Content-Type: text/plain'); echo 'ok';\n");
-    let open = |kind| open(kind, &page, LIFE);
-    course.take(score, || open(PageCache::Healthy), || open(PageCache::Stampede), metrics, measure).map(drop)
+    let open = |kind, backlog| open(kind, &page, LIFE, backlog);
+    let (twin, faulty) = (|| open(PageCache::Healthy, 200), || open(PageCache::Stampede, 4096));
+    course.take(score, twin, faulty, metrics, measure).map(drop)
 }

@@ -26,6 +26,8 @@ const PAGE: &str = "<?php session_start(); echo 'ok';\n";
 
 /// Visitors who were given the cookie of one before.
 fn measure(machine: &Machine) -> Result<[f64; 1]> {
+    // After a reload the old workers answer for a moment, and store what they did before.
+    std::thread::sleep(Duration::from_secs(1));
     // What was cached before the last change is none of it.
     machine.run(&["sh", "-c", &format!("find {ROOT}/cache -type f -delete")])?;
     let (mut known, mut leaked) = (BTreeSet::new(), 0);
@@ -49,10 +51,11 @@ fn run(score: &mut Score) -> Result<()> {
         cure: &[CAUSE],
         window: "5s",
         load: &visit,
+        calm: None,
         every: Duration::from_millis(200),
     };
     let metric = Metric::falls_to(0.0, &format!("visitors with the cookie of another, of {VISITORS}"));
-    let open = |kind| open(kind, PAGE, "60s");
+    let open = |kind| open(kind, PAGE, "60s", 200);
     course
         .take(score, || open(PageCache::Healthy), || open(PageCache::CookieLeak), [metric], measure)
         .map(drop)

@@ -43,6 +43,7 @@ fn run(score: &mut Score) -> Result<()> {
         cure: &[CAUSE],
         window: "8s",
         load: &visit,
+        calm: None,
         every: Duration::from_millis(200),
     };
     let metric = Metric::falls_to(0.01, "questions for what is not there, a request");

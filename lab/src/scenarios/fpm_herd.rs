@@ -53,6 +53,11 @@ pub(super) fn crowd(machine: &Machine) -> Result<()> {
     machine.burst("/index.php", CROWD).map(drop)
 }
 
+/// As many visitors as there are workers.
+pub(super) fn few(machine: &Machine) -> Result<()> {
+    machine.burst("/index.php", 40).map(drop)
+}
+
 fn run(score: &mut Score) -> Result<()> {
     let course = Course {
         cause: CAUSE,
@@ -60,13 +65,14 @@ fn run(score: &mut Score) -> Result<()> {
         cure: CURE,
         window: "8s",
         load: &crowd,
+        calm: Some(&few),
         every: Duration::from_secs(4),
     };
     let metric = Metric::falls_to(0.0, &format!("answers 502 of 100, {CROWD} visitors at once"));
     course
         .take(
             score,
-            || open(&format!("{STATIC}listen.backlog = 4096\n")),
+            || open(&format!("{STATIC}listen.backlog = 1024\n")),
             || open(&format!("{DYNAMIC}listen.backlog = 128\n")),
             [metric],
             |machine| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fpm_herd::{CROWD, DYNAMIC, crowd, measure, open};
+use super::fpm_herd::{CROWD, DYNAMIC, crowd, few, measure, open};
 use crate::faults::Result;
 use crate::parts::course::{Course, Metric};
 use crate::scenario::{Scenario, World};
@@ -27,13 +27,14 @@ fn run(score: &mut Score) -> Result<()> {
         cure: &[CAUSE],
         window: "10s",
         load: &crowd,
+        calm: Some(&few),
         every: Duration::from_secs(6),
     };
     let metric = Metric::falls_to(0.6, &format!("p99 of {CROWD} visitors at once, ms"));
     course
         .take(
             score,
-            || open("pm = static\npm.max_children = 120\nlisten.backlog = 4096\n"),
+            || open("pm = static\npm.max_children = 120\nlisten.backlog = 1024\n"),
             || open(&format!("{DYNAMIC}listen.backlog = 4096\n")),
             [metric],
             |machine| {

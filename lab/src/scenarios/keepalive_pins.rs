@@ -48,6 +48,11 @@ fn crowd(machine: &Machine) -> Result<()> {
     machine.burst("/index.php", CROWD).map(drop)
 }
 
+/// No more visitors than workers.
+fn few(machine: &Machine) -> Result<()> {
+    machine.burst("/index.php", 3).map(drop)
+}
+
 fn run(score: &mut Score) -> Result<()> {
     let upstream = format!("upstream php {{\n    server unix:{SOCKET};\n    keepalive 16;\n}}\n\n");
     let kept = format!("        fastcgi_keep_conn on;\n{TIMEOUTS}");
@@ -57,6 +62,7 @@ fn run(score: &mut Score) -> Result<()> {
         cure: &[CAUSE],
         window: "10s",
         load: &crowd,
+        calm: Some(&few),
         every: Duration::from_secs(2),
     };
     let metric = Metric::falls_to(0.0, &format!("visitors without a page, of 3 × {CROWD}"));

@@ -2,12 +2,14 @@
 
 mod bufferbloat;
 mod cache_stampede;
+mod cold_start;
 mod cookie_leak;
 mod cron_hog;
 mod dentry_growth;
 mod enoent_storm;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
+mod foretell_php_fpm_tcp;
 mod foretell_ports;
 mod foretell_rpc_slots;
 mod foretell_worker_pool;
@@ -18,9 +20,11 @@ mod keepalive_pins;
 mod listen_overflow_tcp;
 mod listen_overflow_unix;
 mod loss_cubic;
+mod memory_overcommit;
 mod nfs_latency;
 mod nfs_slots;
 mod opcache_revalidation;
+mod opcache_revalidation_nfs;
 mod opcache_small;
 mod ports_exhausted;
 mod ring_overrun;
@@ -50,14 +54,18 @@ pub static SCENARIOS: &[Scenario] = &[
     fpm_herd::SCENARIO,
     fpm_ramp::SCENARIO,
     keepalive_pins::SCENARIO,
+    memory_overcommit::SCENARIO,
     cache_stampede::SCENARIO,
     cookie_leak::SCENARIO,
     opcache_revalidation::SCENARIO,
+    opcache_revalidation_nfs::SCENARIO,
     opcache_small::SCENARIO,
+    cold_start::SCENARIO,
     enoent_storm::SCENARIO,
     wp_cron_hog::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
+    foretell_php_fpm_tcp::SCENARIO,
     foretell_listen_queue::SCENARIO,
     foretell_ports::SCENARIO,
     foretell_rpc_slots::SCENARIO,

@@ -74,6 +74,7 @@ fn run(score: &mut Score) -> Result<()> {
         cure: &[CAUSE],
         window: "8s",
         load: &visit,
+        calm: None,
         every: Duration::from_millis(100),
     };
     let metric = Metric::falls_to(0.0, "questions about included files, a page");

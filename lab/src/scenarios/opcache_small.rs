@@ -65,6 +65,7 @@ fn run(score: &mut Score) -> Result<()> {
         cure: &[CAUSE],
         window: "8s",
         load: &visit,
+        calm: None,
         every: Duration::from_millis(300),
     };
     let metric = Metric::falls_to(0.01, "files compiled in a request");

@@ -1,4 +1,5 @@
 use std::fs::Permissions;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,11 @@ pub struct PhpFpm {
 impl PhpFpm {
     /// Starts it; nginx finds it by [`PhpFpm::server`].
     pub fn start(namespace: &Namespace, folder: &Path, workers: u32) -> Result<Self> {
+        Self::start_on(namespace, folder, &format!("{}/php.sock", folder.display()), workers)
+    }
+
+    /// The same at an address, or at a path; nginx finds it by [`PhpFpm::server_to`].
+    pub fn start_on(namespace: &Namespace, folder: &Path, listen: &str, workers: u32) -> Result<Self> {
         let shown = folder.display();
         let configuration = folder.join("php-fpm.conf");
         let errors = folder.join("php.log");
@@ -24,7 +30,7 @@ impl PhpFpm {
             &configuration,
             &format!(
                 "[global]\nerror_log = {shown}/php-fpm.log\ndaemonize = no\n[www]\nuser = www-data\n\
-                 group = www-data\nlisten = {shown}/php.sock\nlisten.owner = www-data\nlisten.group = www-data\n\
+                 group = www-data\nlisten = {listen}\nlisten.owner = www-data\nlisten.group = www-data\n\
                  pm = static\npm.max_children = {workers}\nphp_admin_value[error_log] = {shown}/php.log\n\
                  php_admin_flag[log_errors] = on\nphp_admin_flag[display_errors] = off\n"
             ),
@@ -36,8 +42,12 @@ impl PhpFpm {
         let path = configuration.display().to_string();
         let words = ["php-fpm8.2", "--nodaemonize", "--fpm-config", &path];
         let mut service = Service::start("php-fpm", namespace, &words, folder)?;
-        let socket = folder.join("php.sock");
-        service.wait_until_ready(|| UnixStream::connect(&socket).is_ok())?;
+        let address: Option<SocketAddr> = listen.parse().ok();
+        let there = || match address {
+            Some(address) => namespace.run(|| TcpStream::connect(address).attempt(String::new)).is_ok(),
+            None => UnixStream::connect(listen).is_ok(),
+        };
+        service.wait_until_ready(there)?;
         Ok(Self { service, folder: folder.to_owned() })
     }
 
@@ -54,11 +64,16 @@ impl PhpFpm {
 
     /// Directives of an nginx server whose every page is `index.php` of the folder.
     pub fn server(folder: &Path) -> String {
+        Self::server_to(folder, &format!("unix:{}/php.sock", folder.display()))
+    }
+
+    /// The same for a pool at an address.
+    pub fn server_to(folder: &Path, upstream: &str) -> String {
         let shown = folder.display();
         format!(
             "        listen 80;\n        location / {{\n            include /etc/nginx/fastcgi_params;\n\
              \x20           fastcgi_param SCRIPT_FILENAME {shown}/index.php;\n\
-             \x20           fastcgi_pass unix:{shown}/php.sock;\n        }}"
+             \x20           fastcgi_pass {upstream};\n        }}"
         )
     }
 

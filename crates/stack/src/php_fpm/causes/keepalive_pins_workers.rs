@@ -90,6 +90,11 @@ fn judge(view: &View<'_>) -> Outcome {
         .seen_all(conn.take(4))
 }
 
+/// Workers that wait on a connection which Nginx keeps, and so serve nobody.
+pub(super) fn pinned(view: &View<'_>) -> u32 {
+    kept(view).and_then(|_| held(view)).unwrap_or(0)
+}
+
 fn kept<'a>(view: &View<'a>) -> Option<Kept<'a>> {
     let keeping = |pass: &Pass<'a>| {
         pass.keeps_connections()

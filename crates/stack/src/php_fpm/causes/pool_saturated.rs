@@ -3,6 +3,7 @@
 use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Outcome, Remedy, Severity};
 
+use super::keepalive_pins_workers;
 use crate::cpu::shares::percent;
 use crate::php_fpm::sizing::{self, Size};
 use crate::php_fpm::verdicts::of_running_pools;
@@ -64,6 +65,12 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let seen = Seen::of(view);
     let (at_limit, line) = (view.is_at_its_limit(), line(view, &seen));
     let reached = seen.reached.is_some_and(|times| times > 0);
+    // Where all that are "busy" wait for Nginx, more workers would wait with them.
+    let pinned = keepalive_pins_workers::pinned(view);
+    if pinned > 0 && f64::from(pinned) >= NEAR * f64::from(view.most()) {
+        let line = format!("{line}; {pinned} of them wait on a connection that Nginx keeps");
+        return Ok(Outcome::ruled_out(line).seen_all(observations(view, &seen)));
+    }
     let outcome = if at_limit && seen.waits() && (seen.is_full() || reached || always_waits(&seen)) {
         with_remedy(Outcome::confirmed(severity(view), line), view)
     } else if reached || (at_limit && seen.is_full()) {
@@ -72,7 +79,10 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
             "look again at the busiest hour: `narrows check --for 60s`",
         ))
     } else if seen.logged.is_some_and(|times| times > 0) {
-        with_remedy(Outcome::confirmed(Severity::Latent, format!("{line}; not at its limit now")), view)
+        Outcome::consistent(Severity::Latent, format!("{line}; not at its limit now")).lacks(Missing::new(
+            "a moment within the window at which it is at its limit",
+            "the log tells of the last minutes, and may have been answered since: look again at the busiest hour",
+        ))
     } else {
         calm(view, &seen, line)?
     };

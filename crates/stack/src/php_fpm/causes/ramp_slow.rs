@@ -26,6 +26,9 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
 struct Growth {
     /// Workers at the first and the last reading.
     grew: Option<(u32, u32)>,
+    /// Workers that were forked in between and are still there. A pool that grows and shrinks within the window may end with
+    /// fewer than it began with.
+    forked: usize,
     /// Requests that were there at once: the most workers, and the deepest queue.
     burst: u32,
     /// The deepest queue.
@@ -49,13 +52,18 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     };
     let queue_known = view.depth().is_some();
     let room = growth.ramp.start < growth.ramp.max_children;
-    let grows = growth.grew.is_some_and(|(first, last)| last > first);
+    let most = growth.ramp.max_children;
+    // A pool that is as large as it may be at both ends only replaces workers.
+    let grows = growth.grew.is_some_and(|(first, last)| last > first || (growth.forked > 0 && last < most));
     let line = line(view, &growth);
     let outcome = match (growth.waited > 0 && room, grows, growth.seems_busy > 0) {
         (true, true, _) | (true, _, true) => {
             with_remedies(Outcome::confirmed(Severity::Limiting, line), view, &growth)
         }
-        (_, _, true) => with_remedies(Outcome::confirmed(Severity::Latent, line), view, &growth),
+        (_, _, true) => Outcome::consistent(Severity::Latent, line).lacks(Missing::new(
+            "a burst within the window",
+            "the log tells of the last minutes, and may have been answered since: look again while a burst comes",
+        )),
         (true, false, false) => Outcome::consistent(Severity::Latent, line).lacks(Missing::new(
             "workers that are forked while requests wait",
             "look again while a burst comes: `narrows check --for 30s`",
@@ -85,15 +93,19 @@ fn growth(view: &View<'_>) -> Option<Growth> {
     let ramp = Ramp { start, min_spare, max_children, max_spawn_rate, demand: burst };
     let log = view.master.log.as_ref();
     let seems_busy = log.and_then(|log| log.seems_busy.get(&pool.name).copied()).unwrap_or(0);
-    Some(Growth { grew, burst, waited, seems_busy, ramp })
+    let forked = view.forked().unwrap_or(0);
+    Some(Growth { grew, forked, burst, waited, seems_busy, ramp })
 }
 
 fn line(view: &View<'_>, growth: &Growth) -> String {
-    let Growth { ramp, burst, waited, seems_busy, grew } = growth;
+    let Growth { ramp, burst, waited, seems_busy, grew, forked } = growth;
     let mut parts = vec![];
     match grew {
         Some((first, last)) if last > first => parts.push(format!("grew from {first} to {last} workers")),
         _ => parts.push(format!("{} of {} workers", view.workers(), ramp.max_children)),
+    }
+    if *forked > 0 && grew.is_some_and(|(first, last)| last <= first) {
+        parts.push(format!("{forked} of them forked within the window"));
     }
     if *waited > 0 {
         let seconds = number_text(f64::from(ramp.seconds()));
