@@ -16,6 +16,7 @@ mod question;
 mod recorder;
 mod redact;
 pub mod text;
+pub mod trace;
 mod tree;
 
 pub use error::HostError;

@@ -22,10 +22,15 @@ pub(crate) fn file<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
     }
     let configuration = path.contains("/sysctl.d/") || path.ends_with("/sysctl.conf");
     let mounts = path == "/etc/fstab" || path.ends_with("/mounts") || path.ends_with("/mountstats");
-    if !configuration && !mounts {
+    let pool = path.ends_with(".conf") && !configuration;
+    if !configuration && !mounts && !pool {
         return Cow::Borrowed(bytes);
     }
-    let line = if configuration { assignment } else { mount };
+    let line = match (configuration, pool) {
+        (true, _) => assignment,
+        (_, true) => pool_setting,
+        _ => mount,
+    };
     let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(line).collect();
     Cow::Owned(lines.join(&b'\n'))
 }
@@ -72,6 +77,24 @@ fn environment(line: &[u8]) -> Vec<u8> {
     }
 }
 
+/// A line of a PHP-FPM pool: the environment of its workers, and settings of PHP that name a secret.
+fn pool_setting(line: &[u8]) -> Vec<u8> {
+    let text = line.trim_ascii_start();
+    let of =
+        |kind: &[u8]| text.strip_prefix(kind).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"["));
+    if !of(b"env") && !of(b"php_value") && !of(b"php_admin_value") {
+        return line.to_vec();
+    }
+    let Some(at) = line.iter().position(|byte| *byte == b'=') else { return line.to_vec() };
+    let (key, value) = line.split_at(at);
+    let (named, value) = (String::from_utf8_lossy(key).to_lowercase(), String::from_utf8_lossy(value));
+    let words = ["pw", "pass", "secret", "key", "token", "licen", "credential"];
+    match of(b"env") || words.iter().any(|word| named.contains(word)) || value.contains("auth=") {
+        true => [key, b"= ", REDACTED.as_bytes()].concat(),
+        false => line.to_vec(),
+    }
+}
+
 /// Mount options that carry credentials (mount.cifs(8), mount.davfs(8), sshfs(1)).
 fn mount(line: &[u8]) -> Vec<u8> {
     const CREDENTIALS: &[&str] =
@@ -111,6 +134,15 @@ mod tests {
         let unit = "[Service]\nEnvironment=KEY=hunter2\nUser=bob\n";
         let expected = "[Service]\nEnvironment=redacted\nUser=bob\n";
         assert_eq!(redacted("/etc/systemd/system/a.service", unit), expected);
+    }
+
+    #[test]
+    fn the_environment_of_a_pool_is_taken_out() {
+        let text = "[www]\nlisten = 9000\n env[DB] = hunter2\nphp_admin_value[mysqli.default_pw] = x\n\
+                    php_admin_value[session.save_path] = \"tcp://a?auth=x\"\nphp_admin_value[memory_limit] = 1G\nkey = v\n";
+        let expected = "[www]\nlisten = 9000\n env[DB] = redacted\nphp_admin_value[mysqli.default_pw] = redacted\n\
+                        php_admin_value[session.save_path] = redacted\nphp_admin_value[memory_limit] = 1G\nkey = v\n";
+        assert_eq!(redacted("/etc/php/8.2/fpm/pool.d/www.conf", text), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) mod change;
 pub(crate) mod preload;
+pub(crate) mod profile;
 pub(crate) mod prove;
 
 /// Names the one limit that holds a Linux web stack back, proves it, and rules out the rivals.
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Prove(prove::Prove),
     /// Write a script by which OPcache preloads the libraries of a PHP application, as far as that is safe
     Preload(preload::Preload),
+    /// Count the system calls of PHP's workers, by tracing them; only when you ask for it
+    Profile(profile::Profile),
     /// Wait, then undo an unconfirmed trial
     #[command(hide = true)]
     DeadMan(change::DeadMan),
@@ -71,6 +74,9 @@ pub(crate) struct Check {
     /// Requests per second that reach this host meanwhile, if you know them: says how many it carries
     #[arg(long, value_name = "N", value_parser = prove::rate)]
     pub(crate) rate: Option<f64>,
+    /// A profile of system calls as evidence: of `narrows profile`, strace or perf; may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) profile: Vec<PathBuf>,
     /// Check again this often, until interrupted
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) every: Option<Duration>,

@@ -3,12 +3,12 @@
 use std::thread;
 use std::time::Instant;
 
-use model::Severity;
 use model::report::Report;
+use model::{Layered, Severity};
 
 use crate::arguments::{Check, FailOn, Format};
 use crate::exit::{Exit, UsageError};
-use crate::{output, render, target};
+use crate::{output, profile, render, target};
 
 /// Reads, explains and prints; again and again with `--every`.
 pub(crate) fn run(arguments: &Check) -> anyhow::Result<Exit> {
@@ -30,7 +30,11 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<Exit> {
 }
 
 fn once(arguments: &Check) -> anyhow::Result<Exit> {
-    let evidence = target::read(arguments.target.as_deref(), arguments.window)?;
+    let profiles = arguments.profile.iter().map(|file| profile::read(file)).collect::<Result<Vec<_>, _>>()?;
+    let mut evidence = target::read(arguments.target.as_deref(), arguments.window)?;
+    if let Layered::Facts(composer) = &mut evidence.services.composer {
+        composer.profiles.extend(profiles);
+    }
     let mut report = stack::diagnose(&evidence);
     if let Some(requests_per_s) = arguments.rate {
         stack::foretell(&mut report, requests_per_s);

@@ -13,6 +13,7 @@ mod history;
 mod output;
 mod plan;
 mod preload;
+mod profile;
 mod prove;
 mod record;
 mod render;
@@ -64,6 +65,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::History(history) => history::run(&history),
         Command::Prove(prove) => prove::run(&prove),
         Command::Preload(preload) => preload::run(&preload),
+        Command::Profile(profile) => profile::run(&profile),
         Command::DeadMan(dead_man) => undo::dead_man(&dead_man),
         Command::Completions { shell } => output::completions(shell),
         Command::Man => output::man(),

@@ -6,6 +6,7 @@ pub(crate) mod load;
 pub(crate) mod markdown;
 mod page;
 pub(crate) mod plan;
+pub(crate) mod profile;
 pub(crate) mod proof;
 pub(crate) mod transaction;
 mod wording;

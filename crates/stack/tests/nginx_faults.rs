@@ -1,12 +1,11 @@
 //! Faults of throughput, planted into a sane configuration one line each: all are found, and the sane twin is left alone.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use host::Tree;
 use model::{Outcome, Severity, Verdict};
 use stack::{Evidence, layers, reading};
 
 mod support {
-    #[allow(dead_code, reason = "part of it is for other tests")]
     pub(super) mod debian;
 }
 
@@ -246,6 +245,22 @@ fn debians_own_configuration_is_accused_of_nothing_that_has_an_effect() {
         let accused = matches!(outcome.verdict, Verdict::Confirmed | Verdict::Consistent);
         assert!(!accused || mild, "{id}: {outcome:#?}");
     }
+}
+
+#[test]
+fn connections_and_workers_are_stations() {
+    let evidence = reading::read_tree(&host(SANE_MAIN, SANE_SITE, 8192, (500, 490))).unwrap();
+    let stations: Vec<_> = layers::LAYERS
+        .iter()
+        .filter(|layer| layer.id == "nginx")
+        .flat_map(|layer| (layer.stations)(&evidence))
+        .collect();
+    let shown: Vec<_> = stations
+        .iter()
+        .map(|one| (one.id.as_str(), one.servers, one.busy, one.arrivals_per_s, one.lost_per_s))
+        .collect();
+    let connections = ("nginx.connections:10", Some(16_384.0), Some(220.0), Some(50.0), Some(1.0));
+    assert_eq!(shown, [connections, ("nginx.workers:10", Some(4.0), Some(0.4), Some(400.0), None)]);
 }
 
 #[test]

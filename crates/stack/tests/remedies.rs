@@ -54,15 +54,13 @@ fn no_remedy_sets_one_thing_twice() {
         let whats: Vec<_> = remedy.changes.iter().map(|change| &change.what).collect();
         let twice = whats.iter().enumerate().find(|(at, what)| whats[..*at].contains(what));
         assert!(twice.is_none(), "{cause}: {twice:?}");
-        let files = whats.iter().filter_map(|what| match what {
-            ChangeKind::File { path, .. } => Some(path),
+        let edits = whats.iter().filter_map(|what| match what {
+            ChangeKind::File { path, edits, .. } => Some(edits.iter().map(move |edit| (path, edit))),
             _ => None,
         });
-        let mut files: Vec<_> = files.collect();
-        let count = files.len();
-        files.sort_unstable();
-        files.dedup();
-        assert_eq!(files.len(), count, "{cause}: one file in two changes");
+        let edits: Vec<_> = edits.flatten().collect();
+        let twice = edits.iter().enumerate().find(|(at, edit)| edits[..*at].contains(edit));
+        assert!(twice.is_none(), "{cause}: one edit in two changes: {twice:?}");
     }
 }
 
@@ -217,6 +215,14 @@ fn is_edit(edit: &Edit) -> bool {
             said && block.iter().all(|one| !one.is_empty())
                 && !directive.is_empty()
                 && !directive.contains([' ', ';'])
+        }
+        Edit::Systemd { section, key, value } => {
+            let value = value.as_deref().is_none_or(|value| !value.is_empty() && !value.contains('\n'));
+            value && !section.is_empty() && !key.is_empty() && !key.contains([' ', '='])
+        }
+        Edit::PhpConstant { name, value } => {
+            let constant = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+            constant && value.as_deref().is_none_or(|value| !value.is_empty() && !value.contains(['\n', ';']))
         }
         _ => false,
     }

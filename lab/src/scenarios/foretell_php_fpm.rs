@@ -39,11 +39,11 @@ pub(super) fn foretell(score: &mut Score, address: Option<&str>) -> Result<()> {
     let server = PhpFpm::server_to(folder.path(), &upstream);
     let _nginx = Nginx::start(&namespace, folder.path(), &server)?;
     let load = Load { from: &namespace, url: "http://127.0.0.1/", options: &["--no-keepalive"] };
-    let station = format!("sockets.accept-pool:{listen}");
-    let predicted_per_s = load.foretell(&namespace, LOW_PER_S, &station)?;
+    let station = "php-fpm.workers:www";
+    let predicted_per_s = load.foretell(&namespace, LOW_PER_S, station)?;
     let measured_per_s = load.knee(LOW_PER_S)?;
     score.predictions.push(Prediction {
-        station: format!("sockets.accept-pool:{}", address.unwrap_or("php.sock")),
+        station: station.to_owned(),
         predicted_per_s,
         at_per_s: LOW_PER_S,
         measured_per_s,

@@ -8,6 +8,7 @@ mod changes;
 mod clock;
 mod install;
 mod load;
+mod logs;
 mod ours;
 mod outside;
 mod peers;

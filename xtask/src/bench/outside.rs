@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 use super::table::{Costs, print};
-use super::{WORLDS, changes, install, load, world};
+use super::{WORLDS, changes, install, load, logs, world};
 use crate::run::{command, finish};
 
 /// What is measured.
@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 3)]
     rounds: u32,
     /// Only this world: few, many or sockets; `changes` for the time that a plan takes to be applied,
-    /// `load` for load generators
+    /// `load` for load generators, `logs` for counting an access log
     #[arg(long)]
     world: Option<String>,
     /// Measures in the world it was started in
@@ -40,9 +40,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("the bench makes namespaces and reads all processes; run it as root");
     }
     let known: Vec<&str> = WORLDS.iter().map(|(name, _)| *name).collect();
-    let others = [changes::WORLD, load::WORLD];
+    let others = [changes::WORLD, load::WORLD, logs::WORLD];
     if let Some(unknown) = wanted.filter(|name| !known.contains(name) && !others.contains(name)) {
         bail!("there is no world {unknown}; take one of {}, {}", known.join(", "), others.join(", "));
+    }
+    // It needs no more of the product than an example.
+    if wanted == Some(logs::WORLD) {
+        return logs::run(arguments.rounds);
     }
     build()?;
     // Only when it is asked for: it loads the machine for minutes, and builds a peer.

@@ -56,11 +56,11 @@ fn php_fpm(path: &str) -> Option<String> {
     fpm.then(|| format!("php{version}-fpm.service"))
 }
 
-/// A reload hands the listening sockets on as they are: listen(2) is not called again, so their backlog stays.
+/// A reload hands the listening sockets on as they are: listen(2) is not called again, so their backlog stays. A socket at
+/// another address is made anew.
 fn sizes_a_socket(edits: &[Edit]) -> bool {
-    edits
-        .iter()
-        .any(|edit| matches!(edit, Edit::Ini { key, .. } if key == "listen.backlog" || key == "listen"))
+    let sets = |wanted: &str| edits.iter().any(|edit| matches!(edit, Edit::Ini { key, .. } if key == wanted));
+    sets("listen.backlog") && !sets("listen")
 }
 
 fn database(host: &dyn Host) -> &'static str {

@@ -3,6 +3,7 @@
 mod files;
 mod machine;
 mod owners;
+mod pools;
 mod ports;
 mod queues;
 mod round;

@@ -75,11 +75,33 @@ pub(crate) fn there_and_back(
     moved: impl FnOnce(&Plan) -> Result<()>,
     back: impl FnOnce() -> Result<()>,
 ) -> Result<Plan> {
+    applied_by(Site::apply, site, options, expected, moved, back)
+}
+
+/// The same with `narrows apply --restart`, for services that do not take a change up by a reload.
+pub(crate) fn there_and_back_restarting(
+    site: &Site,
+    options: &[&str],
+    expected: &[Expected],
+    moved: impl FnOnce(&Plan) -> Result<()>,
+    back: impl FnOnce() -> Result<()>,
+) -> Result<Plan> {
+    applied_by(Site::apply_and_restart, site, options, expected, moved, back)
+}
+
+fn applied_by(
+    apply: fn(&Site) -> Result<String>,
+    site: &Site,
+    options: &[&str],
+    expected: &[Expected],
+    moved: impl FnOnce(&Plan) -> Result<()>,
+    back: impl FnOnce() -> Result<()>,
+) -> Result<Plan> {
     let etc = site.etc()?;
     let plan = planned(site, options, expected)?;
     let before = parameters(site, &plan)?;
     assert_eq!(site.etc()?, etc, "a plan writes nothing");
-    let said = site.apply()?;
+    let said = apply(site)?;
     assert!(said.contains("is applied"), "{said}");
     for (key, wanted, there) in parameters(site, &plan)? {
         assert_eq!(there, wanted, "{key} after apply");

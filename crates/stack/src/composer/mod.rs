@@ -3,6 +3,7 @@
 mod autoloader;
 mod causes;
 mod facts;
+pub mod profile;
 mod read;
 mod stations;
 mod symptoms;

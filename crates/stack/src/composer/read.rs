@@ -3,10 +3,12 @@
 use host::{Host, Kind};
 use model::Unread;
 
-use super::{Application, Facts, autoloader};
+use super::{Application, Facts, Profile, autoloader};
 use crate::mounts::{Mounts, Place};
 use crate::nginx;
 
+/// Where a tree holds profiles.
+const PROFILES: &str = "/.narrows/profiles.json";
 /// The most applications that are looked at.
 const MOST_APPLICATIONS: usize = 32;
 /// The most names that are counted in a reading, and how long that may take, in seconds.
@@ -19,7 +21,7 @@ const MOST_S: f64 = 0.3;
 /// When it is not known what is mounted where, so that nothing may be looked at.
 pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     let roots = nginx::document_roots(&nginx::configurations(host));
-    let mut facts = Facts::default();
+    let mut facts = Facts { profiles: profiles(host), ..Facts::default() };
     if roots.is_empty() {
         return Ok(facts);
     }
@@ -35,6 +37,12 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
         facts.applications.extend(application.filter(|one| !known(one)));
     }
     Ok(facts)
+}
+
+/// Profiles that lie in a tree, as `narrows check --profile` reads them.
+fn profiles(host: &dyn Host) -> Vec<Profile> {
+    let bytes = host.read(PROFILES).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
 fn remote(document_root: String, place: Place) -> Application {

@@ -6,6 +6,7 @@ pub mod configuration;
 mod facts;
 mod findings;
 mod limits;
+mod listen;
 pub mod logs;
 mod masters;
 mod read;
@@ -20,6 +21,7 @@ mod tree;
 pub use caches::CacheFolder;
 pub use configuration::{Configuration, ConfigurationProblem, Context, Directive};
 pub use facts::*;
+pub(crate) use listen::longer_backlog;
 pub use read::{configurations, document_roots, read, read_counters};
 
 use crate::Layer;

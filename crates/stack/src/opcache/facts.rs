@@ -31,6 +31,28 @@ pub struct Runtime {
     pub settings: BTreeMap<String, Setting>,
     /// Whether a line of a file loads OPcache (`zend_extension`), or it is built in; `None` where that is not known.
     pub loaded: Option<bool>,
+    /// The script of `opcache.preload`, where one is set.
+    pub preload: Option<PreloadScript>,
+}
+
+/// A script that names what is preloaded, and what its files are like.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PreloadScript {
+    /// The script.
+    pub file: String,
+    /// Whether it was read; all else is unknown if not.
+    pub read: bool,
+    /// Whether it walks folders rather than to name files.
+    pub takes_folders: bool,
+    /// The folders that it names and that are there.
+    pub folders: Vec<String>,
+    /// The files that it names.
+    pub listed: u64,
+    /// Of all these files, how many were looked at.
+    pub checked: u64,
+    /// Those that are more than declarations of classes, and what they do.
+    pub harmful: Vec<(String, String)>,
 }
 
 /// An ini file.

@@ -4,12 +4,15 @@ mod asking;
 mod causes;
 mod counters;
 mod facts;
+mod growth;
 pub mod preload;
+mod preload_script;
 pub(crate) mod rates;
 mod read;
 mod runtimes;
 mod stations;
 mod symptoms;
+mod view;
 
 pub use facts::*;
 pub use read::{read, read_counters};

@@ -4,7 +4,8 @@ use conf::{Problem, SettingsDialect, SettingsDocument};
 use host::{Host, HostError};
 use model::Unread;
 
-use super::{Facts, IniFile, Runtime};
+use super::{Facts, IniFile, PreloadScript, Runtime, preload_script};
+use crate::mounts::Mounts;
 use crate::php_fpm::{FileProblem, Setting};
 
 /// Where Debian and those who package for it keep the settings of each version: `/etc/php/8.2/fpm/php.ini`.
@@ -56,7 +57,27 @@ pub(super) fn read(host: &dyn Host) -> Result<Facts, Unread> {
         let runtime = runtime(host, &place, &mut facts.unread);
         facts.runtimes.extend(runtime);
     }
+    read_preload_scripts(host, &mut facts);
     Ok(facts)
+}
+
+/// Reads each script that is preloaded once, whoever preloads it.
+fn read_preload_scripts(host: &dyn Host, facts: &mut Facts) {
+    let mut read: Vec<PreloadScript> = Vec::new();
+    let mut mounts = None;
+    for runtime in &mut facts.runtimes {
+        let Some(setting) = runtime.settings.get("opcache.preload").filter(|one| one.value.starts_with('/'))
+        else {
+            continue;
+        };
+        let known = read.iter().find(|script| script.file == setting.value).cloned();
+        let script = known.unwrap_or_else(|| {
+            let mounts = mounts.get_or_insert_with(|| Mounts::read(host).unwrap_or_default());
+            preload_script::read(host, mounts, &setting.value)
+        });
+        read.push(script.clone());
+        runtime.preload = Some(script);
+    }
 }
 
 fn places(host: &dyn Host) -> Result<Vec<Place>, Unread> {
@@ -133,10 +154,9 @@ struct Gathered {
     incomplete: bool,
 }
 
-/// Reads the files of one PHP; `None` where it has none.
-fn runtime(host: &dyn Host, place: &Place, unread_files: &mut Vec<Unread>) -> Option<Runtime> {
-    let mut gathered = Gathered::default();
-    let mut read = |path: &str, gathered: &mut Gathered| match host.read(path) {
+/// Reads one ini file, where there is one.
+fn read_file(host: &dyn Host, path: &str, gathered: &mut Gathered, unread_files: &mut Vec<Unread>) {
+    match host.read(path) {
         Ok(bytes) if bytes.len() <= MOST_BYTES => {
             let target = host.link(path).ok();
             gathered.add(path, target, bytes);
@@ -146,17 +166,22 @@ fn runtime(host: &dyn Host, place: &Place, unread_files: &mut Vec<Unread>) -> Op
             gathered.leave(unread_files, Unread::new(why, "ini files of PHP are a few KiB: look what it is"));
         }
         // A link whose target is gone, which PHP skips, or no file at all.
-        Err(error @ (HostError::NotFound { .. } | HostError::Unsupported { .. })) => match host.link(path) {
-            Ok(target) => gathered.dangling(path, target),
-            Err(_) if matches!(error, HostError::NotFound { .. }) => {}
-            Err(_) => gathered.leave(unread_files, unread(path, &error)),
-        },
+        Err(HostError::NotFound { .. }) => {
+            if let Ok(target) = host.link(path) {
+                gathered.dangling(path, target);
+            }
+        }
         Err(error) => gathered.leave(unread_files, unread(path, &error)),
-    };
-    read(&place.main, &mut gathered);
+    }
+}
+
+/// Reads the files of one PHP; `None` where it has none.
+fn runtime(host: &dyn Host, place: &Place, unread_files: &mut Vec<Unread>) -> Option<Runtime> {
+    let mut gathered = Gathered::default();
+    read_file(host, &place.main, &mut gathered, unread_files);
     let names = host.list(&place.folder).unwrap_or_default();
     for name in names.iter().filter(|name| name.ends_with(".ini")).take(MOST_FILES) {
-        read(&format!("{}/{name}", place.folder), &mut gathered);
+        read_file(host, &format!("{}/{name}", place.folder), &mut gathered, unread_files);
     }
     let built_in = numbers(&place.version).is_some_and(|version| version >= BUILT_IN_SINCE);
     let Gathered { mut runtime, loads, incomplete } = gathered;
@@ -296,10 +321,19 @@ mod tests {
     fn a_link_whose_target_is_gone_loads_nothing() {
         let mut tree = Tree::in_memory(1);
         tree.put(0, "/etc/php/8.2/fpm/php.ini", "memory_limit=1G\n");
-        tree.put_link(0, "/etc/php/8.2/fpm/conf.d/10-opcache.ini", "/etc/php/8.2/mods-available/opcache.ini");
+        let link = "/etc/php/8.2/fpm/conf.d/10-opcache.ini";
+        tree.put(0, "/etc/php/8.2/fpm/conf.d/README", "");
+        tree.put(
+            0,
+            "/.narrows/symlinks.json",
+            format!("{{\"{link}\": \"/etc/php/8.2/mods-available/opcache.ini\"}}"),
+        );
+        let mut gathered = Gathered::default();
+        read_file(&tree.at(0), link, &mut gathered, &mut vec![]);
+        assert!(!gathered.loads && !gathered.incomplete && gathered.runtime.files[0].problems[0].stops);
+        tree.put_link(0, link, "/etc/php/8.2/mods-available/opcache.ini");
         let facts = read(&tree.at(0)).unwrap();
-        assert_eq!(facts.runtimes[0].loaded, Some(false));
-        assert!(facts.runtimes[0].files[1].problems[0].stops);
+        assert_eq!((facts.runtimes[0].loaded, facts.unread.len()), (None, 1));
     }
 
     #[test]

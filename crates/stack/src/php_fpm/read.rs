@@ -35,7 +35,7 @@ const FILES: &[&str] = &[
 pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     let now = Now::read(host)?;
     let mut facts = Facts { database: database::read(host), ..Facts::default() };
-    facts.unread.extend(now.running.iter().filter(|each| each.elsewhere).map(elsewhere));
+    facts.unread.extend(now.running.iter().filter_map(elsewhere));
     let clock = log::Clock::read(host);
     for mut master in now.masters.clone() {
         if master.pid.is_some() {
@@ -132,7 +132,7 @@ pub fn masters(host: &dyn Host) -> Vec<Master> {
 
 /// Masters that run, and configurations of which none does.
 fn configured(host: &dyn Host, running: &[Running]) -> Vec<Master> {
-    let here = running.iter().filter(|running| !running.elsewhere);
+    let here = running.iter().filter(|running| running.elsewhere.is_none());
     let mut masters: Vec<Master> = here
         .map(|running| {
             let file = running.file.clone().or_else(|| usual_file(host, running.version.as_deref()));
@@ -160,12 +160,20 @@ fn usual_file(host: &dyn Host, version: Option<&str>) -> Option<String> {
     files.find(|file| host.read(file).is_ok() && version::in_path(file).as_deref() == version)
 }
 
-fn elsewhere(running: &Running) -> Unread {
-    Unread::new(
-        format!(
-            "the PHP-FPM of process {} runs in another PID namespace: its files are those of a container",
-            running.pid
+fn elsewhere(running: &Running) -> Option<Unread> {
+    let pid = running.pid;
+    Some(match running.elsewhere? {
+        "net" => Unread::new(
+            format!(
+                "the PHP-FPM of process {pid} runs in another network namespace: its sockets are not seen from here"
+            ),
+            format!("run narrows there: nsenter -t {pid} -n narrows check"),
         ),
-        "run narrows in that container",
-    )
+        _ => Unread::new(
+            format!(
+                "the PHP-FPM of process {pid} runs in another PID namespace: its files are those of a container"
+            ),
+            "run narrows in that container",
+        ),
+    })
 }

@@ -199,14 +199,25 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Requests that it took each second, by its status page; `None` with too few for a mean. Our own question is not counted.
+    /// Requests that it took each second, by its status page; `None` with too few for a mean. Our own questions do not count.
     #[expect(clippy::cast_precision_loss, reason = "requests of a window")]
     pub(crate) fn requests_per_s(&self) -> Option<f64> {
         let (first, last, seconds) = self.counters()?;
         let accepted = |of: &'a PoolCounters| of.status.as_ref().map(|status| status.accepted);
         let asked = model::counter::growth(accepted(first)?, accepted(last)?)?;
-        let asked = asked.saturating_sub(1);
+        let asked = asked.saturating_sub(self.own_questions());
         (asked >= ENOUGH_REQUESTS).then(|| asked as f64 / seconds)
+    }
+
+    /// What narrows itself asked between the two status pages: the second of them, and what OPcache held at the first.
+    fn own_questions(&self) -> u64 {
+        let apart = self.pool.value("pm.status_listen").is_some_and(|listen| !listen.trim().is_empty());
+        let caches = self.evidence.readings.first().and_then(|reading| reading.opcache.facts());
+        let through = |cache: &crate::opcache::Cache| {
+            Some(cache.master) == self.master.pid && cache.pool == self.pool.name && cache.status.is_some()
+        };
+        let asked = caches.is_some_and(|facts| facts.caches.iter().any(through));
+        u64::from(!apart) + u64::from(asked)
     }
 
     /// How long a request keeps a worker: by Little's law, else as the status page or the log of Nginx says.

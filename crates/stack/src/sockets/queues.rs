@@ -5,9 +5,9 @@ use model::observation::number_text;
 use model::{Change, ChangeKind, Derived, Missing, Observation, Remedy};
 
 use super::daemons;
-use crate::Evidence;
 use crate::remedies::together;
 use crate::samples::ListenerDepth;
+use crate::{Evidence, nginx};
 
 /// A queue longer than this keeps clients that have left before they are served.
 pub const MOST_PLACES: u64 = 16_384;
@@ -127,21 +127,29 @@ pub fn longer(evidence: &Evidence, depth: &ListenerDepth, wanted: u64, target: D
     if let Some(change) = daemons::backlog_change(evidence, &depth.local, &target) {
         return remedy.change(change);
     }
+    match nginx::longer_backlog(evidence, &depth.local, wanted, &target) {
+        Some(change) => remedy.change(change),
+        None => remedy.change(by_hand(depth, wanted, target)),
+    }
+}
+
+/// The backlog of a daemon whose configuration is not known.
+fn by_hand(depth: &ListenerDepth, wanted: u64, target: Derived) -> Change {
     let place = format!("the listen backlog of the daemon on {}", depth.local);
-    let restart = match unix {
+    let restart = match depth.family == Family::Unix {
         true => "restart the daemon: PHP-FPM inherits the socket on a reload and never calls listen() again",
         false => {
             "reload nginx if the number in its `listen` line changed (only then does it call listen() again), else restart it; restart other daemons"
         }
     };
     let current = depth.backlog.map(|backlog| backlog.to_string());
-    remedy.change(
-        Change::new(ChangeKind::Elsewhere { place }, current, target)
-            .persists_by("the daemon's configuration (nginx `listen … backlog=`, HAProxy `backlog`, FPM `listen.backlog`)")
-            .coupled_with(&format!("{key} ≥ {wanted}"))
-            .restarts(restart)
-            .risks("a longer queue serves late what it no longer refuses: keep it below the patience of clients"),
-    )
+    Change::new(ChangeKind::Elsewhere { place }, current, target)
+        .persists_by(
+            "the daemon's configuration (nginx `listen … backlog=`, HAProxy `backlog`, FPM `listen.backlog`)",
+        )
+        .coupled_with(&format!("net.core.somaxconn ≥ {wanted}"))
+        .restarts(restart)
+        .risks("a longer queue serves late what it no longer refuses: keep it below the patience of clients")
 }
 
 /// What helps queues that overflow: faster workers where one is full often, more places where it is not full always and

@@ -10,7 +10,7 @@ mod read;
 mod scan;
 mod stations;
 mod symptoms;
-mod syscalls;
+pub(crate) mod syscalls;
 
 pub(crate) use detail::architecture_of;
 pub use facts::*;

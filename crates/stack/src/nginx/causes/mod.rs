@@ -6,6 +6,7 @@ mod cache_leaks_cookies;
 mod cache_serves_logged_in;
 mod cache_stampede;
 mod cache_unbounded;
+mod early_data_replayed;
 mod compression_off;
 mod connections_exhausted;
 mod descriptors_short;
@@ -13,6 +14,7 @@ mod fastcgi_buffers_exceed_memory;
 mod fastcgi_temp_file_off;
 mod file_cache_off;
 mod headers_lost;
+mod http_to_fastcgi;
 mod keepalive_off;
 mod listen_backlog_capped;
 mod logs_unbuffered;
@@ -32,9 +34,11 @@ pub(super) const CAUSES: &[&Cause] = &[
     &cache_serves_logged_in::CAUSE,
     &cache_stampede::CAUSE,
     &cache_unbounded::CAUSE,
+    &early_data_replayed::CAUSE,
     &fastcgi_buffers_exceed_memory::CAUSE,
     &fastcgi_temp_file_off::CAUSE,
     &headers_lost::CAUSE,
+    &http_to_fastcgi::CAUSE,
     &try_files_hides_script::CAUSE,
     &connections_exhausted::CAUSE,
     &descriptors_short::CAUSE,

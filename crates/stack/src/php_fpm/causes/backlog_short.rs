@@ -20,8 +20,8 @@ pub(super) static CAUSE: Cause = Cause {
     test,
 };
 
-/// Nginx wrote of a refusal so recently that it happens now, in seconds.
-const NOW_S: f64 = 60.0;
+/// The clocks of a log and of a reading may differ by so many seconds.
+const CLOCKS_S: f64 = 1.0;
 /// A queue that is full in more samples than this would be so however long it were.
 const ALWAYS_FULL: f64 = 0.95;
 
@@ -43,9 +43,8 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let line = line(view, depth, refused.as_ref());
     let outcome = match (full, &refused) {
         (None, None) => not_full(view, depth, line)?,
-        (full, refused) => {
-            turned_away(view, full, refused.as_ref().is_none_or(|refused| refused.recent), line)
-        }
+        (None, Some(refused)) if !refused.recent => before_the_window(line),
+        (full, _) => turned_away(view, full, line),
     };
     let seen = depth.into_iter().flat_map(queues::observations);
     let logged = refused.map(|refused| {
@@ -81,7 +80,7 @@ fn refused(view: &View<'_>) -> Option<Refused> {
         });
         let lines: u64 = of_pool.map(|kind| kind.count).fold(0, u64::saturating_add);
         let age_s = now.zip(log.last_unix_s).map(|(now, last)| now - last);
-        let recent = age_s.is_none_or(|age_s| age_s <= NOW_S);
+        let recent = age_s.is_none_or(|age_s| age_s <= view.evidence.seconds() + CLOCKS_S);
         (lines > 0).then(|| Refused { log: log.path.clone(), lines, span_s: log.span_s, recent })
     });
     found.max_by_key(|refused| refused.lines)
@@ -119,9 +118,16 @@ fn not_full(view: &View<'_>, depth: Option<&ListenerDepth>, line: String) -> Res
     Ok(Outcome::ruled_out(line))
 }
 
-fn turned_away(view: &View<'_>, depth: Option<&ListenerDepth>, now: bool, line: String) -> Outcome {
-    let limit = listen::limit(view);
-    let severity = if now { Severity::Breaking } else { Severity::Latent };
+/// What the log says may have been mended since.
+fn before_the_window(line: String) -> Outcome {
+    Outcome::consistent(Severity::Latent, format!("{line}, none of them just now")).lacks(Missing::new(
+        "a refusal within the window",
+        "look longer at the busiest hour: `narrows check --for 60s`",
+    ))
+}
+
+fn turned_away(view: &View<'_>, depth: Option<&ListenerDepth>, line: String) -> Outcome {
+    let (limit, severity) = (listen::limit(view), Severity::Breaking);
     let useful = listen::wanted(view);
     if let (Some(limit), Some((wanted, _)), Some(wait_s)) =
         (limit, &useful, limit.and_then(|limit| listen::wait_s(view, limit)))

@@ -79,7 +79,10 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
             "look again at the busiest hour: `narrows check --for 60s`",
         ))
     } else if seen.logged.is_some_and(|times| times > 0) {
-        with_remedy(Outcome::confirmed(Severity::Latent, format!("{line}; not at its limit now")), view)
+        Outcome::consistent(Severity::Latent, format!("{line}; not at its limit now")).lacks(Missing::new(
+            "a moment within the window at which it is at its limit",
+            "the log tells of the last minutes, and may have been answered since: look again at the busiest hour",
+        ))
     } else {
         calm(view, &seen, line)?
     };

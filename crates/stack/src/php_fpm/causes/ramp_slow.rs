@@ -60,7 +60,10 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
         (true, true, _) | (true, _, true) => {
             with_remedies(Outcome::confirmed(Severity::Limiting, line), view, &growth)
         }
-        (_, _, true) => with_remedies(Outcome::confirmed(Severity::Latent, line), view, &growth),
+        (_, _, true) => Outcome::consistent(Severity::Latent, line).lacks(Missing::new(
+            "a burst within the window",
+            "the log tells of the last minutes, and may have been answered since: look again while a burst comes",
+        )),
         (true, false, false) => Outcome::consistent(Severity::Latent, line).lacks(Missing::new(
             "workers that are forked while requests wait",
             "look again while a burst comes: `narrows check --for 30s`",

@@ -23,8 +23,9 @@ pub(super) struct Running {
     pub(super) prefix: Option<String>,
     pub(super) version: Option<String>,
     pub(super) control_group: Option<String>,
-    /// Whether it lives in another PID namespace: in a container, whose files are not those of this host.
-    pub(super) elsewhere: bool,
+    /// The kind of namespace that is not that of narrows: `pid` for a container, whose files are not those of this host, or
+    /// `net`, whose sockets are not those that were read.
+    pub(super) elsewhere: Option<&'static str>,
     pub(super) workers: Vec<Process>,
 }
 
@@ -94,8 +95,11 @@ fn master(host: &dyn Host, pid: u32, file: Option<String>, prefix: Option<String
     let program = link("exe").and_then(|path| version::in_path(path.trim_end_matches(" (deleted)")));
     let version = program.or_else(|| version::in_path(file.as_deref()?));
     let groups = host.value(&format!("/proc/{pid}/cgroup")).unwrap_or_default();
-    let own_namespace = host.link("/proc/self/ns/pid").ok();
-    let elsewhere = link("ns/pid").zip(own_namespace).is_some_and(|(theirs, own)| theirs != own);
+    let differs = |kind: &&str| {
+        let own = host.link(&format!("/proc/self/ns/{kind}")).ok();
+        link(&format!("ns/{kind}")).zip(own).is_some_and(|(theirs, own)| theirs != own)
+    };
+    let elsewhere = ["pid", "net"].into_iter().find(differs);
     let stat = host.read(&format!("/proc/{pid}/stat")).unwrap_or_default();
     let parent = parse_stat(&stat).and_then(|stat| u32::try_from(stat.parent?).ok()).unwrap_or(0);
     let control_group = control_group(&groups);
@@ -200,13 +204,15 @@ mod tests {
     }
 
     #[test]
-    fn a_master_of_another_pid_namespace_lives_elsewhere() {
+    fn a_master_of_another_namespace_lives_elsewhere() {
         let mut tree = tree();
         tree.put_link(0, "/proc/self/ns/pid", "pid:[1]");
         tree.put_link(0, "/proc/10/ns/pid", "pid:[2]");
         tree.put_link(0, "/proc/20/ns/pid", "pid:[1]");
+        tree.put_link(0, "/proc/self/ns/net", "net:[1]");
+        tree.put_link(0, "/proc/20/ns/net", "net:[2]");
         let elsewhere: Vec<_> = running(&tree.at(0)).unwrap().iter().map(|master| master.elsewhere).collect();
-        assert_eq!(elsewhere, [true, false, false]);
+        assert_eq!(elsewhere, [Some("pid"), Some("net"), None]);
     }
 
     proptest::proptest! {
