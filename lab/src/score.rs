@@ -152,6 +152,13 @@ impl Score {
         self.rivals.extend(rivals);
     }
 
+    /// Takes from a report that it rules these causes out, where a wrong one would be easy to name.
+    pub fn judge_rivals(&mut self, report: &Report, rivals: &[&str]) {
+        let verdict = |id: &str| report.causes.iter().find(|found| found.id == id).map(|found| found.verdict);
+        let rivals = rivals.iter().map(|id| Rival { cause: (*id).to_owned(), verdict: verdict(id) });
+        self.rivals.extend(rivals);
+    }
+
     /// Takes from a report whether it calls a setting that does nothing by its name. It counts as named where it is
     /// confirmed as folklore, wherever it stands.
     pub fn judge_folklore(&mut self, report: &Report, cause: &str) {
@@ -209,7 +216,10 @@ impl Score {
     /// What a scenario must look at, and this one did not: what was not looked at cannot fail.
     fn omissions(&self) -> impl Iterator<Item = &'static str> {
         let omitted = [
-            (self.causes.is_empty() && self.predictions.is_empty(), "nothing was demanded of check"),
+            (
+                self.causes.is_empty() && self.predictions.is_empty() && self.rivals.is_empty(),
+                "nothing was demanded of check",
+            ),
             (!self.causes.is_empty() && self.false_findings.is_none(), "there was no healthy twin"),
             (!self.effects.is_empty() && self.restored.is_none(), "nobody looked what undo restored"),
         ];
@@ -269,7 +279,7 @@ mod tests {
     fn a_score_holds_only_when_everything_was_demanded_and_came() {
         assert_eq!(whole().complaints(), Vec::<String>::new());
         let spoiled: [fn(&mut Score); 8] = [
-            |score| score.causes.clear(),
+            |score| (score.causes, score.rivals) = (vec![], vec![]),
             |score| score.causes[0].first = false,
             |score| score.causes[0].verdict = None,
             |score| score.rivals[0].verdict = Some(Verdict::Unknown),

@@ -1,6 +1,9 @@
 //! The first request after a start compiles all of the code, and nobody has been asked for it yet.
 
+use std::time::Duration;
+
 use crate::faults::{Attempt, FaultError, Result};
+use crate::http_burst::meanwhile;
 use crate::machine::{FPM, INI, Machine};
 use crate::parts::composer_app::{Autoload, Size};
 use crate::parts::composer_machine::{APPLICATION, open};
@@ -38,7 +41,8 @@ fn measure(machine: &Machine) -> Result<[f64; 2]> {
 
 fn boot_ms(machine: &Machine) -> Result<f64> {
     let told = machine.demand("/index.php", "classes=2000")?.body;
-    let number = told.split_once("boot_us=").map(|(_, rest)| rest.trim());
+    let number =
+        told.split_once("boot_us=").map(|(_, rest)| rest).and_then(|rest| rest.split_whitespace().next());
     let number = number.ok_or_else(|| FaultError::new(format!("no time in {told}")))?;
     let us: f64 = number.parse().attempt(|| format!("understand {told}"))?;
     Ok(us / 1000.0)
@@ -57,6 +61,10 @@ fn run(score: &mut Score) -> Result<()> {
         .site
         .write(INI, &format!("{COMMON}opcache.preload = {SCRIPT}\nopcache.preload_user = www-data\n"))?;
     let [first_preloaded, warm_preloaded] = measure(&machine)?;
+    let visit = || boot_ms(&machine).map(drop);
+    let report = meanwhile(Duration::from_millis(200), visit, || machine.site.check(&["--for", "5s"]))?;
+    score
+        .judge_rivals(&report, &["opcache.preload-unsafe", "opcache.preload-useless", "opcache.memory-full"]);
     machine.site.write(INI, COMMON)?;
     let [first_undone, warm_undone] = measure(&machine)?;
     let effect = |metric: &str, before, after, undone, expected| Effect {
