@@ -324,7 +324,10 @@ fn a_configuration_file_is_taken_up_by_its_own_service() {
     assert_eq!(said("/etc/nginx/sites-available/a", &[]), one("nginx.service", ActivationKind::Reload));
     let pool = "/etc/php/8.2/fpm/pool.d/www.conf";
     assert_eq!(said(pool, &[]), one("php8.2-fpm.service", ActivationKind::Reload));
-    assert_eq!(said(pool, &[backlog.clone()]), one("php8.2-fpm.service", ActivationKind::Restart));
+    assert_eq!(
+        said(pool, std::slice::from_ref(&backlog)),
+        one("php8.2-fpm.service", ActivationKind::Restart)
+    );
     let listen = Edit::Ini { section: None, key: "listen".to_owned(), value: Some("/run/a.sock".to_owned()) };
     assert_eq!(said(pool, &[backlog, listen]), one("php8.2-fpm.service", ActivationKind::Reload));
     assert_eq!(
