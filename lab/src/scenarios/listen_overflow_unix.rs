@@ -62,7 +62,8 @@ impl Shop {
     /// Restarts PHP-FPM: on a reload it would keep the socket as it is.
     fn restart_fpm(&mut self) -> Result<()> {
         drop(self.fpm.take());
-        self.fpm = Some(PhpFpm::start(&self.namespace, self.folder.path(), WORKERS)?);
+        let listen = format!("{}/php.sock", self.folder.path().display());
+        self.fpm = Some(PhpFpm::start_again(&self.namespace, self.folder.path(), &listen)?);
         Ok(())
     }
 
