@@ -106,7 +106,7 @@ impl Machine {
              log_format timed '$remote_addr - - [$time_local] \"$request\" $status $body_bytes_sent $request_time \
              $upstream_connect_time $upstream_header_time $upstream_response_time $upstream_cache_status';\n    \
              access_log /var/log/nginx/access.log timed;\n    include /etc/nginx/mime.types;\n    \
-             default_type application/octet-stream;\n    server_tokens off;\n    keepalive_timeout 65;\n    \
+             default_type application/octet-stream;\n    server_tokens off;\n    sendfile on;\n    tcp_nopush on;\n    keepalive_timeout 65;\n    \
              include /etc/nginx/conf.d/*.conf;\n    include /etc/nginx/sites-enabled/*;\n}\n",
         )
     }
@@ -154,6 +154,14 @@ impl Machine {
         let (program, arguments) = words.split_first().ok_or_else(|| FaultError::new("nothing to run"))?;
         let mut command = self.site.command(program);
         command.args(arguments).output().attempt(|| format!("run {}", words.join(" ")))
+    }
+
+    /// Sets a parameter of its network, such as `net/core/somaxconn`.
+    pub fn set(&self, parameter: &str, value: &str) -> Result<()> {
+        match &self.network {
+            Some(network) => network.set(parameter, value),
+            None => Err(FaultError::new(format!("{parameter} is the guest's own"))),
+        }
     }
 
     /// Does some work in its network.

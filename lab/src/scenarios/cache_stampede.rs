@@ -57,9 +57,9 @@ fn measure(machine: &Machine) -> Result<[f64; 2]> {
 /// A crowd after the page has expired, and a few visitors who come while it is fresh.
 fn crowd(machine: &Machine) -> Result<()> {
     machine.burst("/", CROWD)?;
-    for _ in 0..20 {
+    for _ in 0..60 {
         machine.demand("/", "ok")?;
-        thread::sleep(Duration::from_millis(40));
+        thread::sleep(Duration::from_millis(100));
     }
     thread::sleep(EXPIRY);
     Ok(())
@@ -79,7 +79,7 @@ fn run(score: &mut Score) -> Result<()> {
         Metric::falls_to(0.05, &format!("requests to PHP, {CROWD} visitors at expiry")),
         Metric::falls_to(0.5, "p99 at expiry, ms"),
     ];
-    let page = format!("<?php {COUNT} usleep(300000); header('Content-Type: text/plain'); echo 'ok';\n");
+    let page = format!("<?php {COUNT} usleep(100000); header('Content-Type: text/plain'); echo 'ok';\n");
     let open = |kind, backlog| open(kind, &page, LIFE, backlog);
     let (twin, faulty) = (|| open(PageCache::Healthy, 200), || open(PageCache::Stampede, 4096));
     course.take(score, twin, faulty, metrics, measure).map(drop)

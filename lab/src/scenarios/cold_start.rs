@@ -49,7 +49,7 @@ fn boot_ms(machine: &Machine) -> Result<f64> {
 }
 
 fn run(score: &mut Score) -> Result<()> {
-    let machine = open(Size::GROWN, Autoload::Authoritative, 2, COMMON)?;
+    let machine = open(Size::GROWN, Autoload::Authoritative, 4, COMMON)?;
     let [first, warm] = measure(&machine)?;
     let folders: Vec<_> = (0..6).flat_map(|folder| ["--from".to_owned(), format!("src{folder}")]).collect();
     let folders = folders.iter().map(String::as_str);

@@ -23,7 +23,8 @@ const CAUSE: &str = "composer.autoloader-not-authoritative";
 const RIVALS: &[&str] = &["composer.code-on-network-filesystem", "opcache.memory-full"];
 /// Where narrows writes the profile.
 const PROFILE: &str = "/srv/profile.json";
-const INI: &str = "opcache.file_update_protection = 0\nopcache.memory_consumption = 256\n";
+const INI: &str =
+    "opcache.file_update_protection = 0\nopcache.validate_timestamps = 0\nopcache.memory_consumption = 256\n";
 
 /// Questions of a request for what is not there.
 fn measure(machine: &Machine) -> Result<f64> {
@@ -39,7 +40,7 @@ fn visit(machine: &Machine) -> Result<()> {
 }
 
 fn run(score: &mut Score) -> Result<()> {
-    let open = |autoload| open(Size::GROWN, autoload, 1, INI);
+    let open = |autoload| open(Size::GROWN, autoload, 4, INI);
     let look = |machine: &Machine, options: &[&str]| {
         let every = Duration::from_millis(300);
         meanwhile(every, || visit(machine), || machine.site.check(&[&["--for", "5s"], options].concat()))

@@ -30,7 +30,7 @@ const STATUS: &str = "<?php header('Content-Type: text/plain'); $s = opcache_get
 
 fn open_with(megabytes: u32) -> Result<Machine> {
     let ini = format!("{COMMON}opcache.memory_consumption = {megabytes}\n");
-    let machine = open(Size::GROWN, Autoload::Authoritative, 2, &ini)?;
+    let machine = open(Size::GROWN, Autoload::Authoritative, 4, &ini)?;
     machine.site.write("/srv/shop/public/status.php", STATUS)?;
     Ok(machine)
 }
