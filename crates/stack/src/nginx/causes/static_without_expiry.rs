@@ -2,7 +2,7 @@
 
 use model::{Derived, Missing, Outcome, Severity};
 
-use crate::nginx::configuration::{Context, Directive};
+use crate::nginx::configuration::Context;
 use crate::nginx::findings::{Advice, Finding, Found, Subject, judge, passes, serves_files};
 use crate::{Cause, Evidence};
 
