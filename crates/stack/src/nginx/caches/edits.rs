@@ -137,8 +137,8 @@ fn element(configuration: &Configuration, block: &Directive) -> String {
     if block.name != "server" {
         return words(block);
     }
-    let servers = configuration.blocks(&["server"]);
-    let same_file = servers.iter().filter_map(Context::block).filter(|one| one.file == block.file);
+    let inside = configuration.directives.iter().flat_map(Directive::children);
+    let same_file = inside.filter(|one| one.name == "server" && one.file == block.file);
     if same_file.count() < 2 {
         return "server".to_owned();
     }
