@@ -194,4 +194,28 @@ mod tests {
             assert!(parse(wrong).is_err());
         }
     }
+
+    /// Two masters; the first has a pool in a chroot before one that can be asked, the second only a busy one.
+    #[test]
+    fn one_pool_of_each_master_is_asked() {
+        let mut tree = host::Tree::in_memory(1);
+        let mut process = |pid: u32, parent: u32, title: &str, state: char| {
+            tree.put(0, &format!("/proc/{pid}/cmdline"), format!("php-fpm: {title}"));
+            tree.put(0, &format!("/proc/{pid}/stat"), format!("{pid} (php-fpm) {state} {parent}"));
+        };
+        process(10, 1, "master process (/etc/php/8.1/fpm/php-fpm.conf)", 'S');
+        process(11, 10, "pool asked", 'S');
+        process(20, 1, "master process (/etc/php/8.2/fpm/php-fpm.conf)", 'S');
+        process(21, 20, "pool busy", 'R');
+        let pools = "[caged]\nlisten = /run/caged.sock\nchroot = /srv\n[asked]\nlisten = /run/asked.sock\n";
+        tree.put(0, "/etc/php/8.1/fpm/php-fpm.conf", pools);
+        tree.put(0, "/etc/php/8.2/fpm/php-fpm.conf", "[busy]\nlisten = /run/busy.sock\n");
+        tree.put(0, "/.narrows/opcache-status/run/asked.sock", ANSWER);
+        tree.put(0, "/.narrows/opcache-status/run/busy.sock", ANSWER);
+        let caches = read(&tree.at(0)).unwrap().caches;
+        let [first, second] = caches.as_slice() else { panic!("{caches:?}") };
+        assert_eq!((first.pool.as_str(), first.version.as_deref()), ("asked", Some("8.1")));
+        assert_eq!(first.status.as_ref().unwrap().cached_scripts, 3);
+        assert!(second.unread.as_ref().unwrap().why.contains("no worker of pool busy is idle"), "{second:?}");
+    }
 }
