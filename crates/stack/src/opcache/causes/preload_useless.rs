@@ -1,6 +1,6 @@
 //! Preloading that is set and does nothing.
 
-use model::{Derived, Missing, Observation, Outcome, Remedy, Severity};
+use model::{Change, ChangeKind, Derived, Edit, Missing, Observation, Outcome, Remedy, Severity};
 
 use crate::opcache::Runtime;
 use crate::opcache::view::{self, STATUS};
@@ -54,12 +54,17 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
 
 fn useless(runtime: &Runtime, line: String, setting: &(String, String)) -> Outcome {
     let target = Derived::new(
-        "",
+        "empty",
         "what does nothing is taken out; PHP-FPM that was not restarted since needs a restart instead",
     )
     .input("script", &setting.0, &setting.1);
-    let settings = [(PRELOAD, String::new())];
-    let change = view::change(&runtime.version, Some(runtime), Some(setting.0.clone()), &settings, target);
+    let path = runtime.settings.get(PRELOAD).map(|own| own.file.clone()).unwrap_or_default();
+    let edits = vec![Edit::Ini { section: None, key: PRELOAD.to_owned(), value: None }];
+    let edit = format!("take {PRELOAD} out");
+    let change = Change::new(ChangeKind::File { path, edit, edits }, Some(setting.0.clone()), target)
+        .persists_by("the file itself")
+        .restarts(&format!("restart of php{}-fpm", runtime.version))
+        .risks("none: nothing is preloaded now");
     let remedy = Remedy::new(
         "Take the setting out, or restart PHP-FPM for it to act",
         "the setting says what is the case",

@@ -227,8 +227,13 @@ fn less(evidence: &Evidence, storm: &Storm) -> Remedy {
         format!("{frequency_s:.0} s"),
         FREQUENCY,
     );
-    let what =
-        ChangeKind::Mount { mount_point: storm.mount.mount.mount_point.clone(), set: vec![], remove: vec![] };
+    let contrary = ["acregmin", "acregmax", "acdirmin", "acdirmax", "noac", "cto"].into_iter();
+    let remove = contrary.filter(|name| storm.mount.mount.mount_options.contains_key(*name));
+    let what = ChangeKind::Mount {
+        mount_point: storm.mount.mount.mount_point.clone(),
+        set: vec!["nocto".to_owned(), format!("actimeo={kept_s:.0}")],
+        remove: remove.map(str::to_owned).collect(),
+    };
     let mount = Change::new(what, Some(format!("{} s", number_text(storm.cached_s))), target)
         .persists_by("/etc/fstab")
         .restarts("umount and mount; `mount -o remount` refuses it")
