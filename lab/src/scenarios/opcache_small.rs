@@ -20,7 +20,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 const CAUSE: &str = "opcache.memory-full";
 const RIVALS: &[&str] = &["opcache.keys-exhausted", "composer.autoloader-not-authoritative"];
-const COMMON: &str = "opcache.file_update_protection = 0\nopcache.validate_timestamps = 0\n\
+const COMMON: &str = "opcache.validate_timestamps = 0\n\
                       opcache.interned_strings_buffer = 4\n";
 /// Requests over which compilations are counted.
 const REQUESTS: u32 = 5;
