@@ -248,6 +248,30 @@ fn debians_own_configuration_is_accused_of_nothing_that_has_an_effect() {
 }
 
 #[test]
+fn a_thousand_sites_are_judged_and_their_places_are_bounded() {
+    let site = |number: usize| {
+        let locations =
+            "  location / { try_files $uri =404; }\n  location ~* \\.(css|js)$ { expires off; }\n";
+        let more: String =
+            (0..8).map(|place| format!("  location /p{place} {{ sendfile off; }}\n")).collect();
+        format!(
+            "server {{\n  listen 80;\n  server_name s{number}.example;\n  root /srv/{number};\n{locations}{more}}}\n"
+        )
+    };
+    let sites: String = (0..1000).map(site).collect();
+    let mut tree = host(SANE_MAIN, SANE_SITE, 8192, (500, 500));
+    tree.put(0, "/etc/nginx/sites-enabled/thousand", sites);
+    let outcomes = outcomes(&tree);
+    let (_, outcome) = outcomes.iter().find(|(id, _)| *id == "nginx.sendfile-off").unwrap();
+    assert!(outcome.summary.ends_with("and 7999 more"), "{}", outcome.summary);
+    let edits = outcome.remedies.iter().flat_map(|remedy| &remedy.changes).map(|change| match &change.what {
+        model::ChangeKind::File { edits, .. } => edits.len(),
+        _ => 0,
+    });
+    assert_eq!((outcome.observations.len(), edits.sum::<usize>()), (24, 64));
+}
+
+#[test]
 fn connections_and_workers_are_stations() {
     let evidence = reading::read_tree(&host(SANE_MAIN, SANE_SITE, 8192, (500, 490))).unwrap();
     let stations: Vec<_> = layers::LAYERS

@@ -13,6 +13,9 @@ use crate::score::{Effect, Expected, Score};
 const LAYERS: &[&str] =
     &["sockets", "nic", "qdisc", "nginx", "php-fpm", "opcache", "composer", "wordpress", "cron"];
 
+/// What visitors do.
+type Visits<'a> = &'a (dyn Fn(&Machine) -> Result<()> + Sync);
+
 /// What is asked of narrows, and under which load.
 pub struct Course<'a> {
     /// The cause that must be named first.
@@ -24,9 +27,9 @@ pub struct Course<'a> {
     /// How long `check` and `plan` look, such as `8s`.
     pub window: &'a str,
     /// What visitors do, again and again.
-    pub load: &'a (dyn Fn(&Machine) -> Result<()> + Sync),
+    pub load: Visits<'a>,
     /// What they do on the machine without the fault, where that is less; it is not measured then.
-    pub calm: Option<&'a (dyn Fn(&Machine) -> Result<()> + Sync)>,
+    pub calm: Option<Visits<'a>>,
     /// From one such time to the next.
     pub every: Duration,
 }

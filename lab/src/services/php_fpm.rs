@@ -39,6 +39,12 @@ impl PhpFpm {
         // The workers, which are www-data's, write it themselves.
         std::fs::set_permissions(&errors, Permissions::from_mode(0o666))
             .attempt(|| format!("open {} to the workers", errors.display()))?;
+        Self::start_again(namespace, folder, listen)
+    }
+
+    /// Starts it with the configuration that lies there, as a restart does.
+    pub fn start_again(namespace: &Namespace, folder: &Path, listen: &str) -> Result<Self> {
+        let configuration = folder.join("php-fpm.conf");
         let path = configuration.display().to_string();
         let words = ["php-fpm8.2", "--nodaemonize", "--fpm-config", &path];
         let mut service = Service::start("php-fpm", namespace, &words, folder)?;

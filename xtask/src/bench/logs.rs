@@ -44,7 +44,7 @@ pub(super) fn run(rounds: u32) -> anyhow::Result<()> {
     let mut peak: BTreeMap<&str, u64> = BTreeMap::new();
     for round in 0..rounds {
         let mut counted = Vec::new();
-        for mut rival in rivals(&log.path).into_iter().filter(|rival| rival.is_there()) {
+        for mut rival in rivals(&log.path).into_iter().filter(Rival::is_there) {
             let start = Instant::now();
             rival.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
             let mut child =

@@ -59,8 +59,13 @@ fn php_fpm(path: &str) -> Option<String> {
 /// A reload hands the listening sockets on as they are: listen(2) is not called again, so their backlog stays. A socket at
 /// another address is made anew.
 fn sizes_a_socket(edits: &[Edit]) -> bool {
-    let sets = |wanted: &str| edits.iter().any(|edit| matches!(edit, Edit::Ini { key, .. } if key == wanted));
-    sets("listen.backlog") && !sets("listen")
+    let of = |wanted: &'static str| {
+        edits.iter().filter_map(move |edit| match edit {
+            Edit::Ini { section, key, .. } if key == wanted => Some(section),
+            _ => None,
+        })
+    };
+    of("listen.backlog").any(|pool| !of("listen").any(|moved| moved == pool))
 }
 
 fn database(host: &dyn Host) -> &'static str {

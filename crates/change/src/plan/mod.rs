@@ -211,3 +211,6 @@ mod refusals_tests;
 
 #[cfg(test)]
 mod network_tests;
+
+#[cfg(test)]
+mod timer_tests;

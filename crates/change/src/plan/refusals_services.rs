@@ -74,6 +74,10 @@ fn directive_of_nginx(name: &str, arguments: &[String]) -> Option<Forbidden> {
             let total = number.saturating_mul(size_bytes(arguments.get(1)?)?);
             (total > LARGEST_BUFFERS).then(|| buffers(name, total))
         }
+        "keep_conn" if first == "on" => Some(forbidden(
+            "each connection that Nginx keeps idle holds a worker of PHP-FPM, and a small pool has none left for others",
+            "leave it off; by hand only where the pool has four times the workers of all kept connections",
+        )),
         "buffer_size" | "busy_buffers_size" => {
             let total = size_bytes(first)?;
             (total > LARGEST_BUFFERS).then(|| buffers(name, total))
@@ -186,6 +190,7 @@ mod tests {
             ("fastcgi_cache_path", "/dev/shm/c keys_zone=A:1m", "/var/cache/nginx keys_zone=A:1m"),
             ("fastcgi_buffers", "1024 32k", "32 16k"),
             ("fastcgi_buffer_size", "8m", "16k"),
+            ("fastcgi_keep_conn", "on", "off"),
         ] {
             assert!(nginx(directive, bad).is_some(), "{directive} {bad}");
             assert_eq!(nginx(directive, good), None, "{directive} {good}");

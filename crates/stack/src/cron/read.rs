@@ -22,8 +22,11 @@ const MOST_FILES: usize = 500;
 /// Reads the layer.
 ///
 /// # Errors
-/// Never so far: a host without any job has no jobs.
+/// When `/etc` cannot be listed. A host without crontabs and timers has no jobs.
 pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
+    host.list("/etc").map_err(|error| {
+        Unread::new(format!("crontabs and timers: {error}"), "run narrows where /etc is that of the host")
+    })?;
     let mut facts = Facts::default();
     if let Ok(bytes) = host.read("/etc/crontab") {
         facts.jobs.extend(crontab::jobs("/etc/crontab", &bytes, Table::System));

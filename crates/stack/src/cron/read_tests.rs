@@ -5,6 +5,7 @@ use crate::cron::{Clockwork, Job};
 
 fn read_all(files: &[(&str, &str)]) -> Facts {
     let mut tree = Tree::in_memory(1);
+    tree.put(0, "/etc/hostname", "web1");
     files.iter().for_each(|(path, text)| tree.put(0, path, *text));
     read(&tree.at(0)).unwrap()
 }

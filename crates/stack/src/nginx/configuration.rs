@@ -168,15 +168,12 @@ impl Configuration {
     /// Every block with what surrounds it, the file itself first, then each block before those that it holds.
     pub fn contexts(&self) -> Vec<Context<'_>> {
         let file = Context { levels: vec![&self.directives], blocks: vec![] };
-        let mut all = vec![file];
-        let mut next = 0;
-        while let Some(context) = all.get(next).cloned() {
+        let (mut all, mut pending) = (Vec::new(), vec![file]);
+        while let Some(context) = pending.pop() {
             let children = context.levels.last().copied().unwrap_or_default();
-            let blocks = children.iter().filter(|one| one.block.is_some());
-            let inside: Vec<_> = blocks.map(|block| context.inside(block)).collect();
-            let at = next + 1;
-            all.splice(at..at, inside);
-            next = at;
+            let blocks = children.iter().rev().filter(|one| one.block.is_some());
+            pending.extend(blocks.map(|block| context.inside(block)));
+            all.push(context);
         }
         all
     }

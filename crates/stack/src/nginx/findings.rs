@@ -11,6 +11,9 @@ use crate::Evidence;
 /// So many places are shown of one cause.
 const MOST_SHOWN: usize = 24;
 
+/// So many edits are worked out for one configuration; the next reading finds the rest.
+const MOST_EDITS: usize = 64;
+
 /// One Nginx, and what was measured of it.
 pub(super) struct Subject<'a> {
     pub(super) evidence: &'a Evidence,
@@ -215,16 +218,19 @@ fn outcome(mut found: Vec<Finding<'_>>) -> Outcome {
     let mut shown: Vec<Observation> = Vec::new();
     let mut lacks: Vec<Missing> = Vec::new();
     for finding in found {
-        shown.extend(finding.seen.into_iter().filter(|one| !shown.contains(one)).collect::<Vec<_>>());
+        for seen in finding.seen {
+            if shown.len() < MOST_SHOWN && !shown.contains(&seen) {
+                shown.push(seen);
+            }
+        }
         lacks.extend(finding.lacks.filter(|one| !lacks.contains(one)));
     }
-    shown.truncate(MOST_SHOWN);
     lacks.into_iter().fold(outcome.seen_all(shown), Outcome::lacks)
 }
 
 /// Every wanted edit of one configuration, one change a file, with the reasons and numbers of each.
 fn changes(configuration: &Configuration, findings: &[Finding<'_>], advice: &Advice) -> Vec<Change> {
-    let wants: Vec<_> = findings.iter().flat_map(|finding| &finding.wants).collect();
+    let wants: Vec<_> = findings.iter().flat_map(|finding| &finding.wants).take(MOST_EDITS).collect();
     let mut edits = Edits::of(configuration);
     let mut reason: Option<Derived> = None;
     let mut by_hand = Vec::new();

@@ -130,8 +130,8 @@ pub(super) fn name(version: &str) -> String {
 /// them already.
 fn own_file(version: &str, runtime: Option<&Runtime>, keys: &[&str]) -> String {
     let files = || runtime.into_iter().flat_map(|runtime| &runtime.files).map(|file| file.path.as_str());
-    let folder = files().filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
-    let folder = folder.filter(|folder| folder.ends_with(".d")).last();
+    let mut folders = files().filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
+    let folder = folders.rfind(|folder| folder.ends_with(".d"));
     let folder = folder.map_or_else(|| format!("/etc/php/{version}/fpm/conf.d"), str::to_owned);
     let own = format!("{folder}/{OWN_FILE}");
     let set = keys.iter().filter_map(|key| Some(runtime?.settings.get(*key)?.file.as_str()));

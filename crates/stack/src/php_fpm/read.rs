@@ -177,3 +177,6 @@ fn elsewhere(running: &Running) -> Option<Unread> {
         ),
     })
 }
+
+#[cfg(test)]
+mod tests;

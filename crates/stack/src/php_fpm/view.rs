@@ -185,7 +185,8 @@ impl<'a> View<'a> {
     fn busy_at_the_end(&self) -> Option<Busy> {
         let workers = &self.pool.workers;
         let known = |worker: &&super::Worker| worker.state == 'R' || worker.syscall.is_some();
-        if workers.is_empty() || !workers.iter().any(|worker| known(&worker)) {
+        // Without root's rights only those that run are known.
+        if workers.is_empty() || !workers.iter().all(|worker| known(&worker)) {
             return None;
         }
         let idle = workers.iter().filter(|worker| worker.waits_for.as_deref() == Some("listening")).count();

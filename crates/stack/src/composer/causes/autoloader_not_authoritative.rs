@@ -10,7 +10,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "composer.autoloader-not-authoritative",
     title: "The autoloader looks for classes in folders",
-    explains: &[],
+    explains: &["nginx.first-byte-slow"],
     refutes: &[],
     document: include_str!("autoloader_not_authoritative.md"),
     test,

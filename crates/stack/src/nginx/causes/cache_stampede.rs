@@ -12,7 +12,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "nginx.cache-stampede",
     title: "An expired page of the cache is asked for by everybody at once",
-    explains: &[],
+    explains: &["nginx.first-byte-slow", "nginx.periodic-stall"],
     refutes: &[],
     document: include_str!("cache_stampede.md"),
     test,

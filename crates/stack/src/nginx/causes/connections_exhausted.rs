@@ -147,14 +147,18 @@ fn lost_per_s(subject: &Subject) -> Option<f64> {
     Some(per_s(dropped(last)?.saturating_sub(dropped(first)?), seconds))
 }
 
-/// What the fullest worker holds: its descriptors, else an equal share of the connections of `stub_status`.
+/// What the fullest worker holds: by its descriptors, or an equal share of the connections of `stub_status` where that is more.
 #[expect(clippy::cast_precision_loss, reason = "counts of connections")]
 fn held(subject: &Subject) -> Option<Held> {
-    if let Some((files, seen)) = limits::most_open(subject) {
-        return Some(Held { connections: files.saturating_sub(limits::DESCRIPTORS_BESIDE) as f64, seen });
-    }
-    let status = subject.counters().ok()?.1.stub_status?;
-    let upstream = if subject.passes_on() { status.writing } else { 0 };
-    let connections = status.active.saturating_add(upstream) as f64 / limits::workers(subject) as f64;
-    Some(Held { connections, seen: Observation::new("stub_status", "active", status.active) })
+    let by_files = limits::most_open(subject).map(|(files, seen)| Held {
+        connections: files.saturating_sub(limits::DESCRIPTORS_BESIDE) as f64,
+        seen,
+    });
+    let status = subject.counters().ok().and_then(|(_, last, _)| last.stub_status);
+    let by_status = status.map(|status| {
+        let upstream = if subject.passes_on() { status.writing } else { 0 };
+        let connections = status.active.saturating_add(upstream) as f64 / limits::workers(subject) as f64;
+        Held { connections, seen: Observation::new("stub_status", "active", status.active) }
+    });
+    by_files.into_iter().chain(by_status).max_by(|a, b| a.connections.total_cmp(&b.connections))
 }

@@ -2,7 +2,7 @@
 
 use model::{Derived, Missing, Outcome, Severity};
 
-use crate::nginx::configuration::{Context, Directive};
+use crate::nginx::configuration::Context;
 use crate::nginx::findings::{Advice, Finding, Found, Subject, judge, passes, serves_files};
 use crate::{Cause, Evidence};
 
@@ -50,16 +50,12 @@ fn is_of_static_files(context: &Context) -> bool {
 fn find<'a>(subject: &Subject<'a>) -> Result<Found<'a>, Missing> {
     let mut findings = Vec::new();
     let contexts = subject.configuration().contexts();
-    let of = |server: &'a Directive| {
-        contexts
-            .iter()
-            .filter(move |context| context.around("server").is_some_and(|one| std::ptr::eq(one, server)))
-    };
-    for server in
-        contexts.iter().filter(|context| context.block().is_some_and(|block| block.name == "server"))
-    {
-        let Some(block) = server.block() else { continue };
-        let inside: Vec<_> = of(block).collect();
+    for (at, server) in contexts.iter().enumerate() {
+        let Some(block) = server.block().filter(|block| block.name == "server") else { continue };
+        // What a block holds comes right after it.
+        let within =
+            |context: &&Context| context.around("server").is_some_and(|one| std::ptr::eq(one, block));
+        let inside: Vec<_> = contexts.iter().skip(at).take_while(within).collect();
         let serves =
             inside.iter().any(|context| context.own("root").is_some() || context.own("alias").is_some());
         if !serves || says(server) {

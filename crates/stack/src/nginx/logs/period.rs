@@ -27,7 +27,10 @@ pub struct Period {
     pub last_unix_s: u64,
 }
 
-/// How far a stall may come before or after its time, in seconds: one second for each of the two it lies between.
+/// How far a stall may come before or after its time, in seconds: one second for each of the two it lies between. Stalls
+/// that keep their time better are believed at shorter distances.
+const JITTERS_S: [i64; 3] = [0, 1, 2];
+/// The widest of them.
 const JITTER_S: i64 = 2;
 /// Shorter distances are not looked for: seconds are all that is known.
 const SHORTEST_S: i64 = 5;
@@ -128,9 +131,8 @@ fn best(events: &[Event], start: i64, span: i64) -> Option<Chain> {
         |distance: i64| events.iter().enumerate().filter(move |(_, one)| one.at - start <= 2 * distance);
     let distances = SHORTEST_S..=span / 2 + JITTER_S;
     let chains = distances.flat_map(|distance| {
-        anchors(distance)
-            .map(move |(index, _)| chain(events, index, distance, start, span))
-            .collect::<Vec<_>>()
+        let from = |(index, _)| JITTERS_S.map(|jitter| chain(events, index, (distance, jitter), start, span));
+        anchors(distance).flat_map(from).collect::<Vec<_>>()
     });
     chains.filter(Chain::is_believed_of(events.len())).min_by(|a, b| {
         let deviation = |chain: &Chain| chain.uneven();
@@ -139,7 +141,7 @@ fn best(events: &[Event], start: i64, span: i64) -> Option<Chain> {
 }
 
 /// Follows a distance from one event on. Each step is counted from the event before, so that a timer that drifts is followed.
-fn chain(events: &[Event], anchor: usize, distance: i64, start: i64, span: i64) -> Chain {
+fn chain(events: &[Event], anchor: usize, (distance, jitter): (i64, i64), start: i64, span: i64) -> Chain {
     let mut chain = Chain { events: vec![], steps: 0, expected: 1, chance: 1.0 };
     let Some(first) = events.get(anchor) else { return chain };
     chain.events.push(*first);
@@ -149,24 +151,24 @@ fn chain(events: &[Event], anchor: usize, distance: i64, start: i64, span: i64) 
         at += distance;
         steps += 1;
         chain.expected += 1;
-        while events.get(next).is_some_and(|event| event.at < at - JITTER_S) {
+        while events.get(next).is_some_and(|event| event.at < at - jitter) {
             next += 1;
         }
-        if let Some(event) = events.get(next).filter(|event| event.at <= at + JITTER_S) {
+        if let Some(event) = events.get(next).filter(|event| event.at <= at + jitter) {
             chain.events.push(*event);
             chain.steps = steps;
             at = event.at;
             next += 1;
         }
     }
-    chain.chance = chance(chain.events.len() as u32, chain.expected, events.len() as u32, span);
+    chain.chance = chance(chain.events.len() as u32, chain.expected, events.len() as u32, (span, jitter));
     chain
 }
 
 /// How likely so many of the expected events come by chance, of as many events anywhere within the span. Any two are at some
 /// distance, so that they say nothing; each pair of events is a distance that was tried.
-fn chance(met: u32, expected: u32, events: u32, span: i64) -> f64 {
-    let width = (2 * JITTER_S + 1) as f64 / (span as f64).max(1.0);
+fn chance(met: u32, expected: u32, events: u32, (span, jitter): (i64, i64)) -> f64 {
+    let width = (2 * jitter + 1) as f64 / (span as f64).max(1.0);
     let meets = 1.0 - (1.0 - width.min(1.0)).powf(f64::from(events));
     let (needed, of) = (met.saturating_sub(2), expected.saturating_sub(2));
     if needed == 0 || meets >= 1.0 {
@@ -192,7 +194,7 @@ impl Chain {
         move |chain| {
             let met = chain.events.len();
             let share = met as f64 / f64::from(chain.expected.max(1));
-            let tried = (events * events.saturating_sub(1) / 2) as f64;
+            let tried = (events * events.saturating_sub(1) / 2 * JITTERS_S.len()) as f64;
             let few = met == LEAST_CYCLES as usize;
             let unlikely =
                 if few { events <= MOST_EVENTS_OF_THREE } else { chain.chance * tried <= MOST_CHANCE };

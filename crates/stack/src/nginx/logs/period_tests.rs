@@ -59,6 +59,14 @@ fn a_job_every_five_minutes_is_found_by_three_stalls() {
 }
 
 #[test]
+fn a_short_distance_that_is_kept_to_the_second_is_found_in_a_minute() {
+    let mut seconds = series(12, 0.02, &every(8, 4, 0.9));
+    seconds.truncate(70);
+    let period = find(&seconds).unwrap();
+    assert!((period.period_s - 8.0).abs() < 0.2, "{period:?}");
+}
+
+#[test]
 fn a_timer_that_drifts_and_a_stall_that_is_missing_are_followed() {
     let mut noise = Noise(3);
     let mut stalls: Vec<_> =
@@ -120,7 +128,7 @@ fn a_few_stalls_without_a_period_have_none() {
 
 #[test]
 fn random_stalls_have_a_period_by_chance_only() {
-    let found = (0..400).filter(|seed| {
+    let found = (0..100).filter(|seed| {
         let mut noise = Noise(*seed * 77 + 1);
         let count = 3 + *seed % 40;
         let stalls: Vec<_> =
@@ -128,12 +136,12 @@ fn random_stalls_have_a_period_by_chance_only() {
         find(&series(*seed, 0.15, &stalls)).is_some()
     });
     let found = found.count();
-    assert!(found <= 8, "{found} of 400");
+    assert!(found <= 2, "{found} of 100");
 }
 
 #[test]
 fn times_with_a_long_tail_have_no_period() {
-    let found = (0..200_u64).filter(|seed| {
+    let found = (0..40_u64).filter(|seed| {
         let mut noise = Noise(*seed + 9000);
         let mut seconds = series(*seed, 0.15, &[]);
         seconds.iter_mut().for_each(|second| {
@@ -142,10 +150,12 @@ fn times_with_a_long_tail_have_no_period() {
         find(&seconds).is_some()
     });
     let found = found.count();
-    assert!(found <= 4, "{found} of 200");
+    assert!(found <= 1, "{found} of 40");
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
     #[test]
     fn no_series_makes_it_panic(values in proptest::collection::vec((any::<u64>(), any::<f32>()), 0..60)) {
         let second = |(unix_s, longest): (u64, f32)| SecondUse { unix_s, longest_s: Some(longest), ..SecondUse::default() };

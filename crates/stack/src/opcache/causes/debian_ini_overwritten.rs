@@ -9,7 +9,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "opcache.debian-ini-overwritten",
     title: "The ini file that loads OPcache was overwritten",
-    explains: &["cpu.saturated"],
+    explains: &["cpu.saturated", "nginx.first-byte-slow"],
     refutes: &[],
     document: include_str!("debian_ini_overwritten.md"),
     test,

@@ -9,7 +9,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "opcache.disabled",
     title: "OPcache is off: every request compiles all its scripts",
-    explains: &["cpu.saturated"],
+    explains: &["cpu.saturated", "nginx.first-byte-slow"],
     refutes: &[],
     document: include_str!("disabled.md"),
     test,

@@ -10,7 +10,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "opcache.keys-exhausted",
     title: "OPcache has no place for more scripts",
-    explains: &["cpu.saturated"],
+    explains: &["cpu.saturated", "nginx.first-byte-slow"],
     refutes: &[],
     document: include_str!("keys_exhausted.md"),
     test,

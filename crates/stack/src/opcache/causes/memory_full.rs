@@ -10,7 +10,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "opcache.memory-full",
     title: "OPcache's memory is full",
-    explains: &["cpu.saturated"],
+    explains: &["cpu.saturated", "nginx.first-byte-slow"],
     refutes: &[],
     document: include_str!("memory_full.md"),
     test,

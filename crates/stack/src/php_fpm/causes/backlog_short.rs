@@ -14,7 +14,7 @@ use crate::{Cause, Evidence, services};
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.backlog-short",
     title: "A PHP-FPM pool refuses requests that could wait a moment",
-    explains: &["sockets.connections-refused"],
+    explains: &["nginx.bad-gateway", "sockets.connections-refused"],
     refutes: &[],
     document: include_str!("backlog_short.md"),
     test,

@@ -15,7 +15,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.keepalive-pins-workers",
     title: "Kept connections of Nginx hold workers of PHP-FPM that could serve others",
-    explains: &[],
+    explains: &["nginx.gateway-timeout", "nginx.first-byte-slow"],
     refutes: &[],
     document: include_str!("keepalive_pins_workers.md"),
     test,

@@ -13,7 +13,7 @@ use crate::{Cause, Evidence, services};
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.memory-overcommitted",
     title: "PHP-FPM may start more workers than memory holds",
-    explains: &["memory.pressure", "memory.swapping"],
+    explains: &["memory.near-limit", "memory.pressure", "memory.swapping"],
     refutes: &[],
     document: include_str!("memory_overcommitted.md"),
     test,

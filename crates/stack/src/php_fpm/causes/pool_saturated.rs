@@ -15,7 +15,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.pool-saturated",
     title: "All workers of a PHP-FPM pool are busy, and requests wait",
-    explains: &[],
+    explains: &["nginx.bad-gateway", "nginx.gateway-timeout", "nginx.first-byte-slow"],
     refutes: &[],
     document: include_str!("pool_saturated.md"),
     test,

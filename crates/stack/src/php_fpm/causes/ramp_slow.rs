@@ -12,7 +12,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.ramp-slow",
     title: "A PHP-FPM pool forks its workers more slowly than requests come",
-    explains: &[],
+    explains: &["nginx.bad-gateway", "nginx.first-byte-slow"],
     refutes: &[],
     document: include_str!("ramp_slow.md"),
     test,

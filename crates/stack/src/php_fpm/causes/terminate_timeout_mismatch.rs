@@ -13,7 +13,7 @@ use crate::{Cause, Evidence, services};
 pub(super) static CAUSE: Cause = Cause {
     id: "php-fpm.terminate-timeout-mismatch",
     title: "PHP-FPM and Nginx give up on a request at different times",
-    explains: &[],
+    explains: &["nginx.bad-gateway", "nginx.gateway-timeout"],
     refutes: &[],
     document: include_str!("terminate_timeout_mismatch.md"),
     test,

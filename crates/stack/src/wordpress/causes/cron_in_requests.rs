@@ -10,7 +10,7 @@ use crate::{Cause, Evidence};
 pub(super) static CAUSE: Cause = Cause {
     id: "wordpress.cron-in-requests",
     title: "Scheduled work of WordPress takes workers of the pool that serves visitors",
-    explains: &[],
+    explains: &["nginx.first-byte-slow", "nginx.periodic-stall"],
     refutes: &[],
     document: include_str!("cron_in_requests.md"),
     test,
