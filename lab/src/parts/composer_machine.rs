@@ -19,6 +19,8 @@ pub fn open(size: Size, autoload: Autoload, workers: u32, ini: &str) -> Result<M
     let (from, to) = (folder.path().join("."), Path::new(APPLICATION).join("."));
     machine.run(&["mkdir", "-p", APPLICATION])?;
     machine.run(&["cp", "-a", &from.display().to_string(), &to.display().to_string()])?;
+    // OPcache keeps no file that is younger than two seconds (`opcache.file_update_protection`).
+    machine.run(&["find", APPLICATION, "-type", "f", "-exec", "touch", "-d", "1 hour ago", "{}", "+"])?;
     let setup = Setup {
         pool: pool(&format!("pm = static\npm.max_children = {workers}\n")),
         server: server(),

@@ -18,7 +18,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-const COMMON: &str = "opcache.file_update_protection = 0\nopcache.validate_timestamps = 0\n\
+const COMMON: &str = "opcache.validate_timestamps = 0\n\
                       opcache.memory_consumption = 256\n";
 /// Starts over which the best first and warm requests are taken.
 const STARTS: u32 = 3;

@@ -23,8 +23,7 @@ const CAUSE: &str = "composer.autoloader-not-authoritative";
 const RIVALS: &[&str] = &["composer.code-on-network-filesystem", "opcache.memory-full"];
 /// Where narrows writes the profile.
 const PROFILE: &str = "/srv/profile.json";
-const INI: &str =
-    "opcache.file_update_protection = 0\nopcache.validate_timestamps = 0\nopcache.memory_consumption = 256\n";
+const INI: &str = "opcache.validate_timestamps = 0\nopcache.memory_consumption = 256\n";
 
 /// Questions of a request for what is not there.
 fn measure(machine: &Machine) -> Result<f64> {

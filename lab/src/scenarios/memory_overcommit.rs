@@ -21,15 +21,15 @@ const RIVALS: &[&str] = &["php-fpm.backlog-short", "sockets.unix-queue-overflow"
 /// What a worker holds while it makes a page, in MiB.
 const WORKER_MIB: u64 = 70;
 /// Holds memory for as long as a slow query takes.
-const PAGE: &str = "<?php $x = str_repeat('x', 70 << 20); usleep(1000000); echo 'ok ', strlen($x);\n";
+const PAGE: &str = "<?php $x = str_repeat('x', 70 << 20); usleep(3000000); echo 'ok ', strlen($x);\n";
 /// Visitors who are there all the time.
-const FEW: usize = 6;
+const FEW: usize = 14;
 
 fn open(most: u64) -> Result<Machine> {
     Machine::serving(&Setup {
         pool: pool(&format!(
-            "pm = dynamic\npm.max_children = {most}\npm.start_servers = 16\npm.min_spare_servers = 4\n\
-             pm.max_spare_servers = 20\nlisten.backlog = 32\n"
+            "pm = dynamic\npm.max_children = {most}\npm.start_servers = 20\npm.min_spare_servers = 4\n\
+             pm.max_spare_servers = 24\nlisten.backlog = 32\n"
         )),
         server: server(""),
         pages: Setup::page(PAGE),
@@ -68,10 +68,10 @@ fn run(score: &mut Score) -> Result<()> {
         cause: CAUSE,
         rivals: RIVALS,
         cure: &[CAUSE],
-        window: "6s",
+        window: "8s",
         load: &visit,
         calm: None,
-        every: Duration::from_millis(1100),
+        every: Duration::from_millis(3050),
     };
     let metric = Metric::falls_to(0.5, "memory that the pool may take, of all there is");
     course.take(score, || open(held / 4), || open(2 * held), [metric], measure).map(drop)
