@@ -5,6 +5,7 @@ use model::{Edit, Presence};
 use super::lower::{self, Ground, Step, edit_step};
 use super::{Activation, ActivationKind};
 use super::{activation, boot};
+use crate::checker::checker_of;
 use crate::owners::{Claim, claim_of_managed_file, read_file, set_by_later_drop_in};
 use crate::{Action, ChangeError, Phase};
 
@@ -26,7 +27,7 @@ type Lowered = Result<(Vec<Step>, Vec<Activation>), Claim>;
 pub(super) fn file(ground: &Ground<'_>, path: &str, edits: &[Edit]) -> Lowered {
     let path = ground.states.resolve(path)?;
     let bytes = read_file(ground.host, &path)?.unwrap_or_default();
-    if let Some(claim) = claim_of_managed_file(&path, &bytes) {
+    if let Some(claim) = claim_of_managed_file(&path, &bytes).or_else(|| unchecked(&path, edits)) {
         return Err(claim);
     }
     let phase = match READ_AT_BOOT.iter().any(|place| path.starts_with(place)) {
@@ -52,6 +53,20 @@ fn started_at_boot(path: &str, edits: &[Edit]) -> Option<Step> {
     let link = boot::timer_link(path).filter(|_| edits.iter().any(wanted))?;
     let to = Action::Link { to: path.to_owned() };
     Some(Step { target: lower::file(&link), action: to, phase: Phase::Lasting })
+}
+
+/// A service's file that no program checks before the service takes it up, as where Nginx was started with one of its own: a
+/// fault in it would be found when the service does not come back.
+fn unchecked(path: &str, edits: &[Edit]) -> Option<Claim> {
+    let of_a_service = |edit: &Edit| matches!(edit, Edit::Nginx { .. } | Edit::Haproxy { .. });
+    let refused = edits.iter().any(of_a_service) && checker_of(path).is_none();
+    refused.then(|| Claim {
+        because: format!("narrows does not know how {path} is checked, nor which service reads it"),
+        owner: None,
+        instead:
+            "make the edit by hand, check it with the program's own test (`nginx -t -c FILE`), and reload"
+                .to_owned(),
+    })
 }
 
 /// Whether an edit takes out a line of sysctl.d(5) whose parameter does not stand in the file any more.

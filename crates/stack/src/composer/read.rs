@@ -23,6 +23,9 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
     let roots = nginx::document_roots(&nginx::configurations(host));
     let mut facts = Facts { profiles: profiles(host), ..Facts::default() };
     if roots.is_empty() {
+        host.list("/proc").map_err(|error| {
+            Unread::new(format!("code: {error}"), "run narrows where /proc is that of the host")
+        })?;
         return Ok(facts);
     }
     let mounts = Mounts::read(host)?;

@@ -10,6 +10,9 @@ use super::{Counters, Facts, counters, runtimes};
 /// # Errors
 /// When the folder of its settings may not be listed. A host without PHP has facts without any.
 pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
+    host.list("/etc").map_err(|error| {
+        Unread::new(format!("settings of PHP: {error}"), "run narrows where /etc is that of the host")
+    })?;
     runtimes::read(host)
 }
 
