@@ -10,6 +10,7 @@
 
 pub mod caller;
 pub mod demo;
+mod empty_folders;
 pub mod far_path;
 pub mod faults;
 pub mod guest;

@@ -12,6 +12,7 @@ use model::report::Report;
 use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive};
 use tempfile::TempDir;
 
+use crate::empty_folders;
 use crate::faults::mount_namespace::MountNamespace;
 use crate::faults::netns::Namespace;
 use crate::faults::tools::NSENTER;
@@ -95,10 +96,7 @@ impl Site {
                 .attempt(|| "mount the namespace's /sys".to_owned())?;
             mount_bind_recursive(groups.as_c_str(), c"/sys/fs/cgroup")
                 .attempt(|| "put the control groups back".to_owned())?;
-            for (folder, within) in OF_SERVICES {
-                empty(folder, within)?;
-            }
-            Ok(())
+            empty_folders::mount_all()
         })?;
         Ok(site)
     }
@@ -355,31 +353,6 @@ impl Site {
             Ok(all)
         })
     }
-}
-
-/// Folders that services write to, and the folders in them that packages bring along.
-const OF_SERVICES: &[(&str, &[&str])] = &[
-    ("/run", &["php", "lock", "mysqld"]),
-    ("/var/log", &["nginx"]),
-    ("/var/lib/nginx", &[]),
-    ("/var/lib/php/sessions", &[]),
-    ("/var/lib/mysql", &[]),
-    ("/var/www", &[]),
-    ("/srv", &[]),
-];
-
-/// Mounts an empty file system over a folder, where there is such a folder.
-fn empty(folder: &str, within: &[&str]) -> Result<()> {
-    if !Path::new(folder).is_dir() {
-        return Ok(());
-    }
-    let place = spelled(folder)?;
-    mount(c"empty", place.as_c_str(), c"tmpfs", MountFlags::empty(), Some(c"mode=0755"))
-        .attempt(|| format!("mount over {folder}"))?;
-    within.iter().try_for_each(|name| {
-        let path = Path::new(folder).join(name);
-        fs::create_dir(&path).attempt(|| format!("make {}", path.display()))
-    })
 }
 
 fn read_below(folder: &Path, all: &mut Etc) -> std::io::Result<()> {

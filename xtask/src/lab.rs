@@ -21,6 +21,9 @@ pub(crate) const SERVERS: &[(&str, &str)] = &[
     ("systemd-tmpfiles", "systemd"),
     ("composer", "composer"),
     ("strace", "strace"),
+];
+/// What scenarios need besides that the tests do not run.
+const SITES: &[(&str, &str)] = &[
     ("/usr/share/wordpress/wp-load.php", "wordpress"),
     (
         "/usr/share/wordpress/wp-content/themes/twentytwentythree/style.css",
@@ -50,9 +53,9 @@ const GUEST: &[(&str, &str)] = &[
 pub(crate) fn run_lab(arguments: &[String]) -> anyhow::Result<()> {
     build()?;
     if chosen(arguments)?.iter().any(|scenario| scenario.in_guest) {
-        packages::install(&[SERVERS, GUEST].concat())?;
+        packages::install(&[SERVERS, SITES, GUEST].concat())?;
     } else if arguments.first().is_some_and(|word| word == "run" || word == "all") {
-        packages::install(SERVERS)?;
+        packages::install(&[SERVERS, SITES].concat())?;
     }
     pass_on(lab().args(arguments).status().context("could not start target/release/lab")?)
 }

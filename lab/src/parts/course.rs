@@ -94,7 +94,8 @@ impl Course<'_> {
         let machine = faulty()?;
         let site = &machine.site;
         let before = measure(&machine)?;
-        score.remarks.push(format!("with the fault: {}", told(&metrics, before)));
+        let with_fault = format!("with the fault: {}", told(&metrics, before));
+        score.remarks.push(with_fault.clone());
         let report = self.loaded(&machine, || site.check(&window))?;
         score.judge(&report, self.cause, self.rivals);
         let unread = report.unread.iter().filter(|unread| LAYERS.contains(&unread.layer.as_str()));
@@ -117,7 +118,8 @@ impl Course<'_> {
         changed(&|| site.undo())?;
         let undone = measure(&machine)?;
         score.restored = Some(site.etc()? == etc);
-        score.remarks.pop();
+        // The effects say so from here on.
+        score.remarks.retain(|remark| *remark != with_fault);
         let change = spelled(&plan);
         for (((Metric { name: metric, expected }, before), after), undone) in
             metrics.into_iter().zip(before).zip(after).zip(undone)

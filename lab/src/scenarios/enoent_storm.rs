@@ -67,7 +67,8 @@ fn run(score: &mut Score) -> Result<()> {
     let after = measure(&machine)?;
     build(&machine, &[])?;
     let undone = measure(&machine)?;
-    score.restored = Some(undone == before);
+    // PHP asks for a file of its own now and then.
+    score.restored = Some((undone - before).abs() <= before / 100.0);
     score.effects.push(Effect {
         change: "composer dump-autoload --classmap-authoritative, in the build".to_owned(),
         metric: "questions for what is not there, a request".to_owned(),

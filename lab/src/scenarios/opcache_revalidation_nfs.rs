@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::opcache_revalidation::FILES;
+use crate::faults::wait::wait_within;
 use crate::faults::{Attempt, Result};
 use crate::inside::settle;
 use crate::machine::{Machine, ROOT, Setup, pool, server};
@@ -26,7 +27,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 const CAUSE: &str = "opcache.revalidation-storm";
 const RIVALS: &[&str] = &["nfs.slot-exhaustion", "nfs.unresponsive-server", "opcache.memory-full"];
 /// What the server takes for each question.
-const DELAY: Duration = Duration::from_millis(10);
+const DELAY: Duration = Duration::from_millis(5);
 /// OPcache looks this often, and the client remembers as long or less.
 const PERIOD: Duration = Duration::from_secs(6);
 const REMEMBERED: &str = "acregmin=3,acregmax=5,acdirmin=3,acdirmax=5";
@@ -46,7 +47,10 @@ fn open(ini: &str) -> Result<Machine> {
     };
     setup.lay_out(&machine)?;
     machine.start_anew()?;
-    machine.demand("/index.php", "ok")?;
+    // The first page reads all files, which may take longer than a visitor waits.
+    wait_within(Duration::from_secs(60), "a page of files that have been read", || {
+        Ok((machine.ask("/index.php")?.status == Some(200)).then_some(()))
+    })?;
     Ok(machine)
 }
 
