@@ -83,7 +83,10 @@ fn counting_ends_and_says_so() {
 
 #[test]
 fn a_host_without_a_site_has_no_application_and_one_without_a_list_of_mounts_is_unread() {
-    assert_eq!(read(&Tree::in_memory(1).at(0)).unwrap(), Facts::default());
+    assert!(read(&Tree::in_memory(1).at(0)).is_err());
+    let mut bare = Tree::in_memory(1);
+    bare.put(0, "/proc/uptime", "1 1\n");
+    assert_eq!(read(&bare.at(0)).unwrap(), Facts::default());
     let mut tree = site("/srv/shop");
     tree.put(0, "/srv/shop/index.html", "");
     assert_eq!(read(&tree.at(0)).unwrap(), Facts::default());
