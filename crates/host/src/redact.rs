@@ -13,6 +13,9 @@ pub(crate) fn file<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let zero = bytes.iter().all(|byte| b"0-,\n ".contains(byte));
         return if zero { Cow::Borrowed(bytes) } else { Cow::Borrowed(REDACTED.as_bytes()) };
     }
+    if path.starts_with("/proc/") && path.ends_with("/cmdline") {
+        return Cow::Borrowed(if of_a_service(bytes) { bytes } else { b"" });
+    }
     if php::configures(path) {
         return Cow::Owned(php::without_secrets(bytes));
     }
@@ -33,6 +36,13 @@ pub(crate) fn file<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
     };
     let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(line).collect();
     Cow::Owned(lines.join(&b'\n'))
+}
+
+/// Whether a command line is one of Nginx or PHP-FPM, by its title or its program. Those of others hold passwords.
+fn of_a_service(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == 0 || *byte == b' ').next().unwrap_or_default();
+    let name = first.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    name.starts_with(b"php-fpm") || name.starts_with(b"nginx")
 }
 
 /// The lines of a log without the query strings of what was asked for: they hold tokens and addresses of people.
@@ -143,6 +153,17 @@ mod tests {
         let expected = "[www]\nlisten = 9000\n env[DB] = redacted\nphp_admin_value[mysqli.default_pw] = redacted\n\
                         php_admin_value[session.save_path] = redacted\nphp_admin_value[memory_limit] = 1G\nkey = v\n";
         assert_eq!(redacted("/etc/php/8.2/fpm/pool.d/www.conf", text), expected);
+    }
+
+    #[test]
+    fn command_lines_are_kept_of_nginx_and_php_fpm_alone() {
+        let path = "/proc/12/cmdline";
+        for kept in
+            ["nginx: master process /usr/sbin/nginx\0", "php-fpm: pool www\0", "/usr/sbin/php-fpm8.2\0-F\0"]
+        {
+            assert_eq!(redacted(path, kept), kept);
+        }
+        assert_eq!(redacted(path, "mysql\0-uroot\0-phunter2\0"), "");
     }
 
     #[test]
