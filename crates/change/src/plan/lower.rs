@@ -79,7 +79,9 @@ pub(super) fn settable(what: &ChangeKind, value: &str) -> bool {
         ChangeKind::ModuleParameter { name } => name.contains('.') && word(value),
         ChangeKind::Module { name } => word(name),
         ChangeKind::Mount { set, remove, .. } => !set.is_empty() || !remove.is_empty(),
-        ChangeKind::File { edits, .. } => !edits.is_empty(),
+        ChangeKind::File { path, edits, .. } => {
+            !edits.is_empty() && lower_files::unchecked(path, edits).is_none()
+        }
         ChangeKind::Unit { name, settings } => {
             lower_files::section(name).is_some()
                 && !settings.is_empty()

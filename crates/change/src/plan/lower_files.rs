@@ -57,7 +57,7 @@ fn started_at_boot(path: &str, edits: &[Edit]) -> Option<Step> {
 
 /// A service's file that no program checks before the service takes it up, as where Nginx was started with one of its own: a
 /// fault in it would be found when the service does not come back.
-fn unchecked(path: &str, edits: &[Edit]) -> Option<Claim> {
+pub(super) fn unchecked(path: &str, edits: &[Edit]) -> Option<Claim> {
     let of_a_service = |edit: &Edit| matches!(edit, Edit::Nginx { .. } | Edit::Haproxy { .. });
     let refused = edits.iter().any(of_a_service) && checker_of(path).is_none();
     refused.then(|| Claim {

@@ -142,3 +142,28 @@ fn a_plan_cannot_pass_the_rules_by_as_a_file_or_a_link() {
     let link = Action::Link { to: "/tmp/evil.service".to_owned() };
     assert!(in_action(&file("/etc/systemd/system/multi-user.target.wants/evil.service"), &link).is_some());
 }
+
+#[test]
+fn an_edit_for_an_nginx_whose_file_nothing_checks_is_left_to_a_person() {
+    let backlog = |path: &str| {
+        let to = model::DirectiveEdit::Parameter { name: "backlog".to_owned(), value: "4096".to_owned() };
+        let block = vec!["http".to_owned(), "server".to_owned()];
+        editing(path, vec![Edit::Nginx { block, directive: "listen".to_owned(), first_argument: None, to }])
+    };
+    let server = "http { server { listen 80; } }\n";
+    let (own, known) = ("/srv/site/nginx.conf", "/etc/nginx/nginx.conf");
+    let tree = tree(&[(own, server), (known, server)]);
+    let plan_of = |path: &str| {
+        planned(
+            &tree,
+            &report(vec![asking(
+                "a.b",
+                Severity::Breaking,
+                vec![sysctl(SOMAXCONN, "128", "4096"), backlog(path)],
+            )]),
+        )
+    };
+    let plan = plan_of(own);
+    assert_eq!((ids(&plan), plan.by_hand.len()), (vec![SOMAXCONN], 1), "{plan:?}");
+    assert_eq!(ids(&plan_of(known)), [SOMAXCONN, known]);
+}

@@ -223,7 +223,7 @@ mod tests {
             line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
         };
         let before = switches("voluntary_ctxt_switches");
-        while switches("voluntary_ctxt_switches") < before + 200 {
+        while switches("voluntary_ctxt_switches") < before + 4000 {
             std::thread::yield_now();
         }
         stop.store(true, Ordering::Relaxed);

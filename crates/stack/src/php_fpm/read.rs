@@ -5,10 +5,10 @@ use host::kernel::Listener;
 use model::Unread;
 
 use super::{Counters, Facts, Master, Pool, PoolCounters, database};
+use crate::glob;
 
 mod configuration;
 mod free;
-pub(crate) mod glob;
 mod known;
 mod listen;
 mod log;
@@ -27,6 +27,9 @@ const FILES: &[&str] = &[
     "/etc/opt/remi/*/php-fpm.conf",
     "/usr/local/etc/php-fpm.conf",
 ];
+
+/// More files than this are not read for one pattern, which may lie over a folder of anything.
+const MOST_FILES: usize = 4096;
 
 /// Reads what does not change within a window, and the logs.
 ///
@@ -145,7 +148,7 @@ fn configured(host: &dyn Host, running: &[Running]) -> Vec<Master> {
             }
         })
         .collect();
-    let files = FILES.iter().flat_map(|pattern| glob::expand(host, pattern));
+    let files = FILES.iter().flat_map(|pattern| glob::paths(host, "", pattern, MOST_FILES));
     for file in files.collect::<Vec<_>>() {
         if masters.iter().any(|master| master.file == file) || host.read(&file).is_err() {
             continue;
@@ -156,7 +159,7 @@ fn configured(host: &dyn Host, running: &[Running]) -> Vec<Master> {
 }
 
 fn usual_file(host: &dyn Host, version: Option<&str>) -> Option<String> {
-    let mut files = FILES.iter().flat_map(|pattern| glob::expand(host, pattern));
+    let mut files = FILES.iter().flat_map(|pattern| glob::paths(host, "", pattern, MOST_FILES));
     files.find(|file| host.read(file).is_ok() && version::in_path(file).as_deref() == version)
 }
 

@@ -174,10 +174,11 @@ impl<'a> View<'a> {
 
     fn busy_by_status(&self) -> Option<Busy> {
         let status = self.status()?;
-        // The worker that answers counts itself.
-        let busy = f64::from(status.active.saturating_sub(1));
+        // The worker that answers counts itself, unless one apart from the pool does (pm.status_listen).
+        let itself = u32::from(self.pool.value("pm.status_listen").is_none());
+        let busy = f64::from(status.active.saturating_sub(itself));
         let workers = f64::from(status.active.saturating_add(status.idle));
-        let full_share = f64::from(u8::from(status.idle == 0 && status.active > 1));
+        let full_share = f64::from(u8::from(status.idle == 0 && status.active > itself));
         Some(Busy { mean: busy, workers, full_share, source: "status page" })
     }
 

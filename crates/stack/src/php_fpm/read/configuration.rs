@@ -4,7 +4,8 @@ use conf::{SettingsDialect, SettingsDocument};
 use host::{Host, HostError};
 
 use super::super::{FileProblem, Master, Mode, Pool, Setting};
-use super::{glob, known, listen};
+use super::{MOST_FILES, known, listen};
+use crate::glob;
 
 /// The prefix of Debian's build; other builds say theirs nowhere outside the program.
 const PREFIX: &str = "/usr";
@@ -116,7 +117,7 @@ impl Reader<'_> {
             return;
         }
         let mut read_one = false;
-        for path in glob::expand(self.host, &pattern) {
+        for path in glob::paths(self.host, "", &pattern, MOST_FILES) {
             match self.host.read(&path) {
                 Ok(bytes) => {
                     read_one = true;
