@@ -26,8 +26,6 @@ const PAGE: &str = "<?php session_start(); echo 'ok';\n";
 
 /// Visitors who were given the cookie of one before.
 fn measure(machine: &Machine) -> Result<[f64; 1]> {
-    // After a reload the old workers answer for a moment, and store what they did before.
-    std::thread::sleep(Duration::from_secs(1));
     // What was cached before the last change is none of it.
     machine.run(&["sh", "-c", &format!("find {ROOT}/cache -type f -delete")])?;
     let (mut known, mut leaked) = (BTreeSet::new(), 0);
