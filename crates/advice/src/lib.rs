@@ -1,0 +1,1 @@
+//! Advice on queries and schema of MySQL and MariaDB.

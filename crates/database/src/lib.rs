@@ -1,0 +1,15 @@
+//! The client of MariaDB, MySQL and of ProxySQL's administration port.
+//!
+//! Statements go over the text protocol, which is all that ProxySQL's administration speaks. Every connection has a deadline.
+//! A password comes from an option file or the environment, stays in [`Login`], and is never printed.
+#![allow(clippy::disallowed_methods, reason = "reads the option files that hold credentials")]
+
+mod connection;
+mod error;
+mod login;
+mod table;
+
+pub use connection::Connection;
+pub use error::DatabaseError;
+pub use login::{Address, Login};
+pub use table::Table;
