@@ -2,3 +2,9 @@
 //!
 //! Bytes go in, in chunks; a [`Digest`] comes out: queries grouped into classes by their fingerprint, with exact counts and
 //! sums and quantiles of stated error. Digests merge, exactly, whatever order and machine they come from.
+
+mod class_id;
+pub mod fingerprint;
+
+pub use class_id::ClassId;
+pub use fingerprint::{Rules, fingerprint};
