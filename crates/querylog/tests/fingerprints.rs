@@ -1,10 +1,6 @@
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test that reads its cases"
-)]
 //! Fingerprints and class IDs against those that pt-query-digest made of the same statements.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
 
 use std::io::{BufRead, BufReader};
 
