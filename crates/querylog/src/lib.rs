@@ -4,7 +4,11 @@
 //! sums and quantiles of stated error. Digests merge, exactly, whatever order and machine they come from.
 
 mod class_id;
+mod distill;
 pub mod fingerprint;
+mod tables;
 
 pub use class_id::ClassId;
+pub use distill::distill;
 pub use fingerprint::{Rules, fingerprint};
+pub use tables::{Table, tables};
