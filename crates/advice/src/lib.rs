@@ -1,1 +1,10 @@
 //! Advice on queries and schema of MySQL and MariaDB.
+//!
+//! [`Advice`] is data: statements that do it, statements that undo it, what the application must change, and, after a trial
+//! in a scratch copy, what it was worth. Everything but `trial` and `schema`'s reading over a connection is pure.
+
+mod advice;
+mod schema;
+
+pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
+pub use schema::{Column, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};

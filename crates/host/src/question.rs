@@ -24,6 +24,15 @@ pub enum Question {
         /// The location.
         path: String,
     },
+    /// Rows of a database server, as JSON `{"columns": [...], "rows": [[...], ...]}` ([`database::Table`]).
+    Sql {
+        /// Where the server listens: a path, or `ADDRESS:PORT`.
+        server: String,
+        /// What is asked, in a word: the name of the answer in a tree.
+        name: String,
+        /// The statement. It only reads.
+        statement: String,
+    },
 }
 
 impl Question {
@@ -33,6 +42,9 @@ impl Question {
             Self::FpmStatus { address, .. } => ("fpm-status", address),
             Self::OpcacheStatus { address } => ("opcache-status", address),
             Self::StubStatus { address, .. } => ("stub-status", address),
+            Self::Sql { server, name, .. } => {
+                return format!("/.narrows/sql/{}/{name}", server.trim_start_matches('/'));
+            }
         };
         format!("/.narrows/{kind}/{}", address.trim_start_matches('/'))
     }

@@ -141,8 +141,14 @@ pub enum ChangeKind {
         server: String,
         /// The statement that makes the change.
         up: String,
-        /// The statement that undoes it.
+        /// The statement that undoes it; empty where undoing an earlier change undoes it too.
         down: String,
+        /// A query of one value: 0 while the statement is not done, 1 once it is. Without any, a person must do it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        probe: String,
+        /// Whether it is sent again until it changes no row.
+        #[serde(default)]
+        until_no_rows: bool,
     },
     /// Something only a person can do, elsewhere: on the hypervisor, in the application, at the provider.
     Elsewhere {

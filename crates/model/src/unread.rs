@@ -35,6 +35,12 @@ pub enum Layered<T> {
     Unread(Unread),
 }
 
+impl<T> Default for Layered<T> {
+    fn default() -> Self {
+        Self::Unread(Unread::new("nobody asked", "read the host again"))
+    }
+}
+
 impl<T> Layered<T> {
     /// The facts, where the layer was read.
     pub fn facts(&self) -> Option<&T> {

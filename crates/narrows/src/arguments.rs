@@ -9,6 +9,7 @@ pub(crate) mod change;
 pub(crate) mod preload;
 pub(crate) mod profile;
 pub(crate) mod prove;
+pub(crate) mod queries;
 
 /// Names the one limit that holds a Linux web stack back, proves it, and rules out the rivals.
 ///
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Preload(preload::Preload),
     /// Count the system calls of PHP's workers, by tracing them; only when you ask for it
     Profile(profile::Profile),
+    /// Digest logs of queries, explain plans, advise on indexes and tables
+    Queries(queries::Queries),
     /// Wait, then undo an unconfirmed trial
     #[command(hide = true)]
     DeadMan(change::DeadMan),

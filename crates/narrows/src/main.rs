@@ -15,6 +15,7 @@ mod plan;
 mod preload;
 mod profile;
 mod prove;
+mod queries;
 mod record;
 mod render;
 mod target;
@@ -66,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Prove(prove) => prove::run(&prove),
         Command::Preload(preload) => preload::run(&preload),
         Command::Profile(profile) => profile::run(&profile),
+        Command::Queries(queries) => queries::run(&queries),
         Command::DeadMan(dead_man) => undo::dead_man(&dead_man),
         Command::Completions { shell } => output::completions(shell),
         Command::Man => output::man(),

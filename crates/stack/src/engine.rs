@@ -261,7 +261,7 @@ fn why<T>(layer: &Layered<T>) -> Option<&Unread> {
     }
 }
 
-fn layers_unread(reading: &Reading) -> [(&'static str, Option<&Unread>); 13] {
+fn layers_unread(reading: &Reading) -> [(&'static str, Option<&Unread>); 15] {
     [
         ("cpu", why(&reading.cpu)),
         ("irq", why(&reading.irq)),
@@ -276,6 +276,8 @@ fn layers_unread(reading: &Reading) -> [(&'static str, Option<&Unread>); 13] {
         ("nginx", why(&reading.nginx)),
         ("php-fpm", why(&reading.php_fpm)),
         ("opcache", why(&reading.opcache)),
+        ("mysql", why(&reading.mysql)),
+        ("proxysql", why(&reading.proxysql)),
     ]
 }
 
@@ -287,15 +289,19 @@ fn services_unread(services: &Services) -> Vec<(&'static str, &Unread)> {
         ("composer", why(&services.composer)),
         ("wordpress", why(&services.wordpress)),
         ("cron", why(&services.cron)),
+        ("mysql", why(&services.mysql)),
+        ("proxysql", why(&services.proxysql)),
     ];
     let mut all: Vec<_> = whole.into_iter().filter_map(|(layer, why)| Some((layer, why?))).collect();
-    let parts: [(&str, Option<&Vec<Unread>>); 6] = [
+    let parts: [(&str, Option<&Vec<Unread>>); 8] = [
         ("nginx", services.nginx.facts().map(|facts| &facts.unread)),
         ("php-fpm", services.php_fpm.facts().map(|facts| &facts.unread)),
         ("opcache", services.opcache.facts().map(|facts| &facts.unread)),
         ("composer", services.composer.facts().map(|facts| &facts.unread)),
         ("wordpress", services.wordpress.facts().map(|facts| &facts.unread)),
         ("cron", services.cron.facts().map(|facts| &facts.unread)),
+        ("mysql", services.mysql.facts().map(|facts| &facts.unread)),
+        ("proxysql", services.proxysql.facts().map(|facts| &facts.unread)),
     ];
     for (layer, unread) in parts {
         all.extend(unread.into_iter().flatten().map(|unread| (layer, unread)));

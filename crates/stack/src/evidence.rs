@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::samples::Samples;
 use crate::services::{Services, no_counters};
 use crate::{
-    cgroup, cpu, disk, irq, memory, nfs, nginx, nic, opcache, php_fpm, qdisc, settings, sockets, tasks,
+    cgroup, cpu, disk, irq, memory, mysql, nfs, nginx, nic, opcache, php_fpm, proxysql, qdisc, settings,
+    sockets, tasks,
 };
 
 /// The facts of every layer at one instant.
@@ -45,6 +46,12 @@ pub struct Reading {
     /// What the shared memory of OPcache holds.
     #[serde(default = "no_counters")]
     pub opcache: Layered<opcache::Counters>,
+    /// What counts up in database servers.
+    #[serde(default = "no_counters")]
+    pub mysql: Layered<mysql::Counters>,
+    /// What counts up in ProxySQL.
+    #[serde(default = "no_counters")]
+    pub proxysql: Layered<proxysql::Counters>,
 }
 
 /// Everything that was read of a host: what a diagnosis reasons over, and what a bundle holds.

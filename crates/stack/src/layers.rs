@@ -1,8 +1,8 @@
 //! The one list of layers, in stack order from the wire up.
 
 use crate::{
-    Cause, Layer, Symptom, cgroup, composer, cpu, cron, disk, irq, memory, nfs, nginx, nic, opcache, php_fpm,
-    qdisc, settings, sockets, tasks, wordpress,
+    Cause, Layer, Symptom, cgroup, composer, cpu, cron, disk, irq, memory, mysql, nfs, nginx, nic, opcache,
+    php_fpm, proxysql, qdisc, settings, sockets, tasks, wordpress,
 };
 
 /// Every layer.
@@ -24,6 +24,8 @@ pub const LAYERS: &[&Layer] = &[
     &composer::LAYER,
     &wordpress::LAYER,
     &cron::LAYER,
+    &mysql::LAYER,
+    &proxysql::LAYER,
 ];
 
 /// Every cause with its layer, in stack order.

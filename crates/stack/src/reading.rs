@@ -7,8 +7,8 @@ use model::{Layered, Unread};
 use crate::samples::Sampler;
 use crate::services::Services;
 use crate::{
-    Evidence, Reading, cgroup, cpu, disk, irq, memory, nfs, nginx, nic, opcache, php_fpm, qdisc, settings,
-    sockets, tasks,
+    Evidence, Reading, cgroup, cpu, disk, irq, memory, mysql, nfs, nginx, nic, opcache, php_fpm, proxysql,
+    qdisc, settings, sockets, tasks,
 };
 
 /// Reads every layer at this instant, one after the other.
@@ -28,6 +28,8 @@ pub fn read_once(host: &dyn Host) -> Reading {
         nginx: nginx::read_counters(host).into(),
         php_fpm: php_fpm::read_counters(host).into(),
         opcache: opcache::read_counters(host).into(),
+        mysql: mysql::read_counters(host).into(),
+        proxysql: proxysql::read_counters(host).into(),
     }
 }
 
@@ -124,5 +126,7 @@ pub fn unread_reading(clock: host::Clock, unread: &Unread) -> Reading {
         nginx: no(unread),
         php_fpm: no(unread),
         opcache: no(unread),
+        mysql: no(unread),
+        proxysql: no(unread),
     }
 }

@@ -5,7 +5,7 @@ use host::Host;
 use model::{Layered, Missing, Unread};
 use serde::{Deserialize, Serialize};
 
-use crate::{composer, cron, nginx, opcache, php_fpm, wordpress};
+use crate::{composer, cron, mysql, nginx, opcache, php_fpm, proxysql, wordpress};
 
 /// The facts of the services that are read once per window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,10 @@ pub struct Services {
     pub wordpress: Layered<wordpress::Facts>,
     /// Jobs that a clock starts.
     pub cron: Layered<cron::Facts>,
+    /// MariaDB and MySQL: processes, option files, what they say of themselves.
+    pub mysql: Layered<mysql::Facts>,
+    /// ProxySQL: configuration and administration tables.
+    pub proxysql: Layered<proxysql::Facts>,
 }
 
 impl Default for Services {
@@ -44,6 +48,8 @@ impl Services {
             composer: no(unread),
             wordpress: no(unread),
             cron: no(unread),
+            mysql: no(unread),
+            proxysql: no(unread),
         }
     }
 
@@ -56,6 +62,8 @@ impl Services {
             composer: composer::read(host).into(),
             wordpress: wordpress::read(host).into(),
             cron: cron::read(host).into(),
+            mysql: mysql::read(host).into(),
+            proxysql: proxysql::read(host).into(),
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::reading::unread_reading;
 use crate::services::Services;
 use crate::watched::{Answers, Late, Patience, Watched};
 use crate::{
-    Reading, cgroup, composer, cpu, cron, disk, irq, memory, nfs, nginx, nic, opcache, php_fpm, qdisc,
-    sockets, tasks, wordpress,
+    Reading, cgroup, composer, cpu, cron, disk, irq, memory, mysql, nfs, nginx, nic, opcache, php_fpm,
+    proxysql, qdisc, sockets, tasks, wordpress,
 };
 
 /// How long the host may leave one question of a layer without an answer.
@@ -61,6 +61,8 @@ const LAYERS: &[Step<Reading>] = &[
     step!(nginx, nginx::read_counters, "nginx"),
     step!(php_fpm, php_fpm::read_counters, "php-fpm"),
     step!(opcache, opcache::read_counters, "opcache"),
+    step!(mysql, mysql::read_counters, "mysql"),
+    step!(proxysql, proxysql::read_counters, "proxysql"),
 ];
 
 const SERVICES: &[Step<Services>] = &[
@@ -70,6 +72,8 @@ const SERVICES: &[Step<Services>] = &[
     step!(composer, composer::read, "composer"),
     step!(wordpress, wordpress::read, "wordpress"),
     step!(cron, cron::read, "cron"),
+    step!(mysql, mysql::read, "mysql"),
+    step!(proxysql, proxysql::read, "proxysql"),
 ];
 
 /// Reads all layers again and again, without those that hung once.

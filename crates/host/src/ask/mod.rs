@@ -2,6 +2,7 @@
 
 mod fastcgi;
 mod opcache;
+mod sql;
 mod stub_status;
 
 use std::io::{Read, Write};
@@ -22,6 +23,7 @@ pub(crate) fn ask(question: &Question) -> Result<Vec<u8>, HostError> {
         Question::StubStatus { address, server, path } => stub_status::ask(address, server, path),
         Question::FpmStatus { address, path } => fastcgi::status(address, path),
         Question::OpcacheStatus { address } => opcache::ask(address),
+        Question::Sql { server, statement, .. } => sql::ask(server, statement),
     }
 }
 

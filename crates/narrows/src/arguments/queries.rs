@@ -1,0 +1,27 @@
+//! The command line of `narrows queries`.
+
+use clap::{Args, Subcommand};
+
+pub(crate) mod advise;
+pub(crate) mod digest;
+pub(crate) mod explain;
+pub(crate) mod fingerprint;
+
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Queries {
+    #[command(subcommand)]
+    pub(crate) command: QueriesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueriesCommand {
+    /// Group the queries of slow logs into classes, and rank them
+    Digest(digest::Digest),
+    /// Print the fingerprint and the class ID of statements
+    Fingerprint(fingerprint::Fingerprint),
+    /// Draw the plan of a query as a tree, with what each step costs
+    Explain(explain::Explain),
+    /// Say which index, table or query to change, and what that is worth
+    Advise(advise::Advise),
+}
