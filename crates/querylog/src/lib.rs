@@ -3,12 +3,35 @@
 //! Bytes go in, in chunks; a [`Digest`] comes out: queries grouped into classes by their fingerprint, with exact counts and
 //! sums and quantiles of stated error. Digests merge, exactly, whatever order and machine they come from.
 
-mod class_id;
-mod distill;
-pub mod fingerprint;
-mod tables;
+#![allow(dead_code, reason = "the reader of logs, which uses it, comes next")]
 
+pub mod attribute;
+pub mod class;
+mod class_id;
+pub mod digest;
+mod distill;
+pub mod event;
+pub mod fingerprint;
+pub mod histogram;
+pub mod metric;
+pub mod problem;
+pub mod select;
+mod settings;
+mod tables;
+pub mod texts;
+pub mod time;
+
+pub use attribute::{Attribute, Unit};
+pub use class::{Class, Sample};
 pub use class_id::ClassId;
+pub use digest::{Digest, File};
 pub use distill::distill;
+pub use event::{Command, Event, Value};
 pub use fingerprint::{Rules, fingerprint};
+pub use metric::{Flag, Metric, Spread};
+pub use problem::{Problem, Problems};
+pub use select::{All, Basic, Select};
+pub use settings::Settings;
 pub use tables::{Table, tables};
+pub use texts::Texts;
+pub use time::Time;
