@@ -199,6 +199,11 @@ impl Attribute {
         Self::at(KNOWN.len() + met)
     }
 
+    /// Names of the attributes that servers are known to write.
+    pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+        KNOWN.iter().map(|(name, _)| *name)
+    }
+
     fn at(place: usize) -> Option<Self> {
         u16::try_from(place).ok().map(Self)
     }
