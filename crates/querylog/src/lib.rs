@@ -12,6 +12,7 @@ pub mod digest;
 pub mod event;
 pub mod fingerprint;
 pub mod histogram;
+mod key;
 pub mod metric;
 pub mod problem;
 pub mod select;
