@@ -3,20 +3,21 @@
 //! Bytes go in, in chunks; a [`Digest`] comes out: queries grouped into classes by their fingerprint, with exact counts and
 //! sums and quantiles of stated error. Digests merge, exactly, whatever order and machine they come from.
 
-#![allow(dead_code, reason = "the reader of logs, which uses it, comes next")]
-
 pub mod attribute;
 pub mod class;
 mod class_id;
 pub mod digest;
 pub mod event;
 pub mod fingerprint;
+mod format;
 pub mod histogram;
+mod ingest;
 mod key;
 pub mod metric;
 pub mod problem;
 pub mod select;
 mod settings;
+mod slow;
 pub mod texts;
 pub mod time;
 
@@ -26,6 +27,8 @@ pub use class_id::ClassId;
 pub use digest::{Digest, File};
 pub use event::{Command, Event, Value};
 pub use fingerprint::{Rules, fingerprint};
+pub use format::Format;
+pub use ingest::Ingest;
 pub use metric::{Flag, Metric, Spread};
 pub use problem::{Problem, Problems};
 pub use select::{All, Basic, Select};
