@@ -15,6 +15,8 @@ pub struct Texts {
     kept: Vec<Kept>,
     /// Whether a value was left out.
     overflowed: bool,
+    /// The last value in the order of their bytes, kept or not.
+    greatest: Box<[u8]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub(crate) fn hash(value: &[u8]) -> u64 {
 
 impl Texts {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, total: 0, kept: Vec::new(), overflowed: false }
+        Self { limit, total: 0, kept: Vec::new(), overflowed: false, greatest: Box::default() }
     }
 
     /// Takes a value whose hash is known.
@@ -52,6 +54,7 @@ impl Texts {
             kept.count += count;
             return;
         }
+        self.note_greatest(value);
         if self.overflowed && place >= self.limit {
             return;
         }
@@ -66,8 +69,21 @@ impl Texts {
         }
     }
 
+    pub(crate) fn note_greatest(&mut self, value: &[u8]) {
+        if value > &*self.greatest {
+            self.greatest = value.into();
+        }
+    }
+
+    /// The last value in the order of their bytes, of all that were met: what pt-query-digest calls the value.
+    #[must_use]
+    pub fn greatest(&self) -> &[u8] {
+        &self.greatest
+    }
+
     /// Takes all that another took.
     pub fn merge(&mut self, other: &Self) {
+        self.note_greatest(&other.greatest);
         for kept in &other.kept {
             self.add_many(kept.hash, &kept.value, kept.count);
         }
