@@ -108,3 +108,39 @@ pub struct IndexPart {
     /// Whether it descends.
     pub descending: bool,
 }
+
+impl Schema {
+    /// A table by name: of the schema that is named, or else of the current one, or else the only one of that name.
+    pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&TableDefinition> {
+        let schema = schema.or(self.current.as_deref());
+        let named = |table: &&TableDefinition| table.name.eq_ignore_ascii_case(name);
+        let mut all = self.tables.values().filter(named);
+        match schema {
+            Some(schema) => {
+                all.find(|table| table.schema.is_empty() || table.schema.eq_ignore_ascii_case(schema))
+            }
+            None => {
+                let first = all.next();
+                first.filter(|_| all.next().is_none())
+            }
+        }
+    }
+}
+
+impl TableDefinition {
+    /// A column by name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
+    /// An index by name.
+    pub fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The columns of the primary key, in order; empty where there is none.
+    pub fn primary_key(&self) -> Vec<&str> {
+        let primary = self.index("PRIMARY").map(|index| index.parts.as_slice()).unwrap_or_default();
+        primary.iter().map(|part| part.column.as_str()).collect()
+    }
+}
