@@ -1,5 +1,11 @@
 //! Tables as they are.
 
+mod create;
+mod dump;
+mod read;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -22,8 +28,22 @@ pub struct Schema {
     pub dialect: Dialect,
     /// The schema (database) that unqualified names mean.
     pub current: Option<String>,
-    /// By `schema.table`.
+    /// By `schema.table`; by `table` where the schema is not known.
     pub tables: BTreeMap<String, TableDefinition>,
+    /// What counts the use of indexes, and for how long; `None` where nothing does.
+    pub counted: Option<Counted>,
+    /// What could not be read, and why.
+    pub notes: Vec<String>,
+}
+
+/// What counts the use of indexes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counted {
+    /// `performance_schema`, or `userstat`.
+    pub source: String,
+    /// For how long at most: seconds since the server started.
+    pub uptime_s: u64,
 }
 
 /// One table.
@@ -93,15 +113,19 @@ pub struct Index {
     pub parts: Vec<IndexPart>,
     /// Distinct values over all parts, as the server estimates.
     pub cardinality: Option<u64>,
+    /// Bytes on disk, as InnoDB's statistics say.
+    pub bytes: Option<u64>,
     /// Whether anything used it since the server started; `None` where the server does not count that.
     pub used: Option<bool>,
+    /// Whether the optimizer may not use it: invisible (MySQL) or ignored (MariaDB).
+    pub hidden: bool,
 }
 
 /// A column of an index.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IndexPart {
-    /// The column.
+    /// The column, or the expression in parentheses.
     pub column: String,
     /// How many characters of it, where not all.
     pub prefix: Option<u64>,
@@ -109,7 +133,48 @@ pub struct IndexPart {
     pub descending: bool,
 }
 
+impl Dialect {
+    /// Whose SQL a server speaks, by what it says of its version: `10.11.6-MariaDB-0+deb12u1`, `8.0.36`.
+    pub fn of_version(text: &str) -> Self {
+        let mariadb = text.to_ascii_lowercase().contains("mariadb");
+        // Servers of MariaDB call themselves 5.5.5 first where old replicas listen.
+        let text = text.strip_prefix("5.5.5-").filter(|_| mariadb).unwrap_or(text);
+        let mut numbers =
+            text.split(|character: char| !character.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+        let mut next = || numbers.next().unwrap_or(0);
+        Self { mariadb, version: (next(), next(), next()) }
+    }
+
+    /// Whether it is MySQL (or Percona Server) of at least a version.
+    pub fn is_mysql(&self, version: (u32, u32, u32)) -> bool {
+        !self.mariadb && self.version >= version
+    }
+
+    /// Whether it is MariaDB of at least a version.
+    pub fn is_mariadb(&self, version: (u32, u32, u32)) -> bool {
+        self.mariadb && self.version >= version
+    }
+}
+
+impl std::fmt::Display for Dialect {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (major, minor, patch) = self.version;
+        let name = if self.mariadb { "MariaDB" } else { "MySQL" };
+        write!(formatter, "{name} {major}.{minor}.{patch}")
+    }
+}
+
 impl Schema {
+    /// Adds a table, replacing one of the same name.
+    pub fn insert(&mut self, table: TableDefinition) {
+        let key = if table.schema.is_empty() {
+            table.name.clone()
+        } else {
+            format!("{}.{}", table.schema, table.name)
+        };
+        self.tables.insert(key, table);
+    }
+
     /// A table by name: of the schema that is named, or else of the current one, or else the only one of that name.
     pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&TableDefinition> {
         let schema = schema.or(self.current.as_deref());
@@ -138,9 +203,33 @@ impl TableDefinition {
         self.indexes.iter().find(|index| index.name.eq_ignore_ascii_case(name))
     }
 
+    /// Its name as a statement writes it: `` `schema`.`table` ``, or `` `table` ``.
+    pub fn quoted(&self) -> String {
+        match self.schema.is_empty() {
+            true => quoted(&self.name),
+            false => format!("{}.{}", quoted(&self.schema), quoted(&self.name)),
+        }
+    }
+
     /// The columns of the primary key, in order; empty where there is none.
     pub fn primary_key(&self) -> Vec<&str> {
         let primary = self.index("PRIMARY").map(|index| index.parts.as_slice()).unwrap_or_default();
         primary.iter().map(|part| part.column.as_str()).collect()
+    }
+}
+
+/// A name in backticks.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// Text as a literal of SQL, whatever the SQL mode says of backslashes.
+pub(crate) fn text(value: &str) -> String {
+    match value.contains('\\') {
+        false => format!("'{}'", value.replace('\'', "''")),
+        true => format!(
+            "CONVERT(0x{} USING utf8mb4)",
+            value.bytes().map(|byte| format!("{byte:02X}")).collect::<String>()
+        ),
     }
 }
