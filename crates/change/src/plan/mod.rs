@@ -1,6 +1,7 @@
 //! Plans: exact changes, bound to the state they were made from.
 
 mod activation;
+mod asked;
 mod assemble;
 mod boot;
 mod choose;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::kinds::NetworkNamespace;
 use crate::{Operation, Phase};
 
+pub use asked::{AskedFor, of_remedies};
 pub use assemble::{plan, plan_with};
 pub use choose::asks_for_changes;
 pub(crate) use differences::REDACTED;
