@@ -10,6 +10,9 @@ use crate::{Address, DatabaseError, Login, Table};
 /// The most of a statement that an error repeats, in characters.
 const SHOWN: usize = 120;
 
+/// After how long without an answer the peer is asked whether it is still there, in milliseconds.
+const KEEP_ALIVE_MS: u32 = 10_000;
+
 /// An open connection.
 pub struct Connection {
     connection: Conn,
@@ -23,13 +26,22 @@ impl Connection {
     /// # Errors
     /// When the server is not there, refuses the login, or does not answer in time.
     pub fn open(login: &Login, deadline: Duration) -> Result<Self, DatabaseError> {
+        Self::open_for(login, deadline, deadline)
+    }
+
+    /// As [`Connection::open`], with another deadline for each answer: a statement that rebuilds a table takes hours.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub fn open_for(login: &Login, deadline: Duration, answer: Duration) -> Result<Self, DatabaseError> {
         let server = login.address.to_string();
         let options = OptsBuilder::new()
             .user(Some(login.user.clone()))
             .pass(login.password())
             .prefer_socket(false)
             .tcp_connect_timeout(Some(deadline))
-            .read_timeout(Some(deadline))
+            .read_timeout(Some(answer))
+            .tcp_keepalive_time_ms(Some(KEEP_ALIVE_MS))
             .write_timeout(Some(deadline))
             .max_allowed_packet(Some(16 << 20));
         let options = match &login.address {

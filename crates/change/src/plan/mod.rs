@@ -9,12 +9,15 @@ mod differences;
 mod hash;
 mod lower;
 mod lower_files;
+mod lower_sql;
 mod merge;
 mod read;
 mod refusals;
 mod refusals_services;
+mod refusals_sql;
 mod settle;
 mod states;
+mod states_sql;
 mod together;
 
 use std::collections::BTreeMap;
