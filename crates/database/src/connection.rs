@@ -43,6 +43,16 @@ impl Connection {
         Ok(Self { socket: duplicate(&connection), connection, deadline, server })
     }
 
+    /// As [`Connection::open`], with another deadline for each answer: a statement that rebuilds a table takes hours.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub fn open_for(login: &Login, deadline: Duration, answer: Duration) -> Result<Self, DatabaseError> {
+        let mut connection = Self::open(login, deadline)?;
+        connection.set_deadline(answer);
+        Ok(connection)
+    }
+
     /// Changes how long an answer may take until it is complete.
     pub fn set_deadline(&mut self, deadline: Duration) {
         if let Some(socket) = &self.socket {
