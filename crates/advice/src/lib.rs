@@ -5,6 +5,8 @@
 
 mod advice;
 mod schema;
+/// Advice tried in a scratch copy before it is given.
+pub mod trial;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
 pub use schema::{Column, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
