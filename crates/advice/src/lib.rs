@@ -5,8 +5,13 @@
 
 mod advice;
 mod schema;
+mod statement;
 /// Advice tried in a scratch copy before it is given.
 pub mod trial;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
-pub use schema::{Column, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
+pub use schema::{Column, Counted, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
+pub use statement::{
+    Block, BlockRole, Clause, ColumnUse, JoinKind, Key, Literal, Place, Predicate, Role, SelectItem,
+    SelectList, Statement, StatementKind, TableUse, Unparsed, Wrapped,
+};
