@@ -14,8 +14,12 @@ use crate::machine::Machine;
 
 /// Clients of a database, and what each of them saw.
 pub mod clients;
+/// What narrows has to say and do of a server whose fault is a setting.
+pub mod course;
 /// What the server's process and its counters tell of a stretch of time.
 pub mod meter;
+/// One statement and its cost.
+pub mod question;
 /// Tables of WordPress, filled by the server itself.
 pub mod wordpress;
 
@@ -23,6 +27,8 @@ pub mod wordpress;
 pub const SERVICE: &str = "mariadb";
 /// The option file of the lab, which is read last.
 pub const OPTIONS: &str = "/etc/mysql/mariadb.conf.d/90-site.cnf";
+/// Where it is told where temporary tables go.
+const TEMPORARY: &str = "/etc/mysql/mariadb.conf.d/70-temporary.cnf";
 /// The socket of Debian's server.
 pub const SOCKET: &str = "/run/mysqld/mysqld.sock";
 /// Where its slow log lies.
@@ -51,10 +57,14 @@ impl Database {
             TempDir::with_prefix("narrows-lab-data-").attempt(|| "make a folder for data".to_owned())?;
         std::fs::set_permissions(data.path(), std::fs::Permissions::from_mode(0o755))
             .attempt(|| format!("open {} to others", data.path().display()))?;
-        let place = data.path().display().to_string();
-        machine.run(&["mount", "--bind", &place, "/var/lib/mysql"])?;
-        machine.run(&["chown", "mysql", "/var/lib/mysql", "/run/mysqld"])?;
+        let place = data.path().display();
+        let (files, temporary) = (format!("{place}/data"), format!("{place}/tmp"));
+        machine.run(&["install", "-d", "-o", "mysql", &files, &temporary])?;
+        machine.run(&["mount", "--bind", &files, "/var/lib/mysql"])?;
+        machine.run(&["chown", "mysql", "/run/mysqld"])?;
         machine.run(&["install", "-d", "-o", "mysql", "-m", "2750", "/var/log/mysql"])?;
+        // Temporary tables are named after processes, whose numbers are those of other machines of the lab, too.
+        machine.site.write(TEMPORARY, &format!("[mysqld]\ntmpdir = {temporary}\n"))?;
         let install =
             "mariadb-install-db --user=mysql --auth-root-authentication-method=normal --skip-test-db";
         machine.run(&["sh", "-c", install])?;
@@ -108,6 +118,12 @@ impl Database {
         let line = self.run(&format!("SHOW GLOBAL STATUS LIKE '{name}'"))?;
         let value = line.split('\t').nth(1).unwrap_or_default().trim();
         value.parse().attempt(|| format!("take {name}, which is `{value}`, for a number"))
+    }
+
+    /// All global variables that the server has now, but for the one that names an instant.
+    pub fn variables(&self) -> Result<String> {
+        let all = self.run("SHOW GLOBAL VARIABLES")?;
+        Ok(all.lines().filter(|line| !line.starts_with("gtid_")).collect::<Vec<_>>().join("\n"))
     }
 
     /// Does some work in the network of the machine, where [`login`] leads to the server.

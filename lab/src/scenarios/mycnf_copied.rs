@@ -1,0 +1,82 @@
+//! Lines for another server, copied into this one's option file.
+
+use std::time::Duration;
+
+use crate::faults::Result;
+use crate::parts::course::{Metric, spelled};
+use crate::parts::database::clients::steadily;
+use crate::parts::database::course::Course;
+use crate::parts::database::{Database, wordpress};
+use crate::scenario::{Scenario, World};
+use crate::score::Score;
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "mycnf-copied",
+    title: "options for a news site on MySQL, copied onto MariaDB 10.11 where orders are kept",
+    world: World::Namespaces,
+    quick: false,
+    run,
+};
+
+const CAUSE: &str = "mysql.durability-relaxed";
+const FOLKLORE: &str = "mysql.option-inert";
+const RIVALS: &[&str] = &["mysql.option-removed", "mysql.connections-exhausted", "mysql.buffer-pool-small"];
+/// The lines of the report, but for sizes: its pool was three quarters of its memory, and its log four times as long.
+const COPIED: &str = "# Allocate 75% of available RAM to the Buffer Pool
+innodb_buffer_pool_size = 512M
+# Split the buffer pool to reduce mutex contention
+innodb_buffer_pool_instances = 16
+# Tune the Least Recently Used (LRU) algorithm
+innodb_lru_scan_depth = 2048
+innodb_io_capacity = 4000
+innodb_io_capacity_max = 8000
+# Optimize transaction log flushing
+innodb_flush_log_at_trx_commit = 2
+innodb_log_file_size = 1G
+";
+/// Debian's files alone.
+const STOCK: &str = "";
+/// WooCommerce's, as far as it matters here.
+const ORDERS: &str = "CREATE TABLE wp_wc_orders (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, status varchar(20), \
+                      total_amount decimal(26,8), date_created_gmt datetime, KEY status (status)) ENGINE=InnoDB";
+
+fn order(_: usize) -> String {
+    "INSERT INTO wp_wc_orders (status, total_amount, date_created_gmt) VALUES ('wc-processing', 25, NOW())"
+        .to_owned()
+}
+
+fn orders(database: &Database) -> Result<()> {
+    steadily(database, 2, Duration::from_secs(1), order).map(drop)
+}
+
+/// Flushes of the log to disk for 100 orders.
+fn measure(database: &Database) -> Result<[f64; 1]> {
+    let flushes = || database.counter("Innodb_data_fsyncs");
+    let before = flushes()?;
+    let orders = steadily(database, 1, Duration::from_secs(4), order)?;
+    Ok([100.0 * (flushes()? - before) / crate::machine::count(orders.len())])
+}
+
+fn run(score: &mut Score) -> Result<()> {
+    let database = Database::boot(STOCK)?;
+    wordpress::newspaper(&database, 10_000)?;
+    wordpress::within(&database, ORDERS)?;
+    let course = Course {
+        cause: CAUSE,
+        rivals: RIVALS,
+        window: "8s",
+        load: &orders,
+        every: Duration::from_millis(1010),
+    };
+    course.look_at_twin(score, &database)?;
+    database.restart_with(COPIED)?;
+    let report = course.check(&database)?;
+    score.judge_folklore(&report, FOLKLORE);
+    let metric = Metric {
+        name: "flushes of the log for 100 orders".to_owned(),
+        expected: Some(crate::score::Expected::RisesTo(10.0)),
+    };
+    let plan = course.take(score, &database, [metric], measure)?;
+    score.remarks.push(format!("planned: {}", spelled(&plan)));
+    Ok(())
+}
