@@ -5,6 +5,11 @@
 
 mod advice;
 mod schema;
+mod statement;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
-pub use schema::{Column, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
+pub use schema::{Column, Counted, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
+pub use statement::{
+    Block, BlockRole, Clause, ColumnUse, JoinKind, Key, Literal, Place, Predicate, Role, SelectItem,
+    SelectList, Statement, StatementKind, TableUse, Unparsed, Wrapped,
+};

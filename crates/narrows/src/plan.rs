@@ -44,7 +44,7 @@ fn apply(arguments: &Arguments) -> Option<String> {
 
 /// Reads this host and plans for it.
 pub(crate) fn live(choice: &Choice) -> anyhow::Result<Plan> {
-    let evidence = target::live(Reading::over(choice.window));
+    let evidence = target::live(Reading::over(choice.window), &choice.databases)?;
     planned(&evidence, &LiveHost::new(), choice, NetworkNamespace::current())
 }
 

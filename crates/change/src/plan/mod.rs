@@ -1,6 +1,7 @@
 //! Plans: exact changes, bound to the state they were made from.
 
 mod activation;
+mod asked;
 mod assemble;
 mod boot;
 mod choose;
@@ -8,12 +9,15 @@ mod differences;
 mod hash;
 mod lower;
 mod lower_files;
+mod lower_sql;
 mod merge;
 mod read;
 mod refusals;
 mod refusals_services;
+mod refusals_sql;
 mod settle;
 mod states;
+mod states_sql;
 mod together;
 
 use std::collections::BTreeMap;
@@ -24,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::kinds::NetworkNamespace;
 use crate::{Operation, Phase};
 
+pub use asked::{AskedFor, of_remedies};
 pub use assemble::{plan, plan_with};
 pub use choose::asks_for_changes;
 pub(crate) use differences::REDACTED;
