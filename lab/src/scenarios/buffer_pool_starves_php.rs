@@ -88,7 +88,7 @@ fn run(score: &mut Score) -> Result<()> {
     };
     course.look_at_twin(score, &database)?;
     database.restart_with(&options(6)?)?;
-    let metric = Metric::falls_to(0.95, "memory that InnoDB and PHP-FPM may take, of all there is");
+    let metric = Metric::falls_to(0.8, "memory that InnoDB and PHP-FPM may take, of all there is");
     course.take(score, &database, [metric], measure)?;
     score.remarks.push(
         "a ratio: InnoDB reserves its pool and has no data to fill it, so that nothing runs out".to_owned(),

@@ -9,6 +9,7 @@ mod connection_storm;
 mod cookie_leak;
 mod cron_hog;
 mod dentry_growth;
+mod eav_query;
 mod enoent_storm;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
@@ -18,6 +19,7 @@ mod foretell_rpc_slots;
 mod foretell_worker_pool;
 mod fpm_herd;
 mod fpm_ramp;
+mod geo_query;
 mod irq_concentration;
 mod keepalive_pins;
 mod listen_overflow_tcp;
@@ -67,6 +69,8 @@ pub static SCENARIOS: &[Scenario] = &[
     cold_start::SCENARIO,
     enoent_storm::SCENARIO,
     wp_cron_hog::SCENARIO,
+    eav_query::SCENARIO,
+    geo_query::SCENARIO,
     connection_storm::SCENARIO,
     mycnf_copied::SCENARIO,
     buffer_pool_starved::SCENARIO,

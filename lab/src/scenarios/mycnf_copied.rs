@@ -1,14 +1,16 @@
 //! Lines for another server, copied into this one's option file.
 
+use std::thread;
 use std::time::Duration;
 
 use crate::faults::Result;
-use crate::parts::course::{Metric, spelled};
+use crate::machine::count;
+use crate::parts::course::Metric;
 use crate::parts::database::clients::steadily;
 use crate::parts::database::course::Course;
 use crate::parts::database::{Database, wordpress};
 use crate::scenario::{Scenario, World};
-use crate::score::Score;
+use crate::score::{Expected, Score};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "mycnf-copied",
@@ -19,8 +21,9 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const CAUSE: &str = "mysql.durability-relaxed";
-const FOLKLORE: &str = "mysql.option-inert";
-const RIVALS: &[&str] = &["mysql.option-removed", "mysql.connections-exhausted", "mysql.buffer-pool-small"];
+const FOLKLORE: [&str; 2] = ["mysql.option-inert", "mysql.lru-scan-copied"];
+const RIVALS: &[&str] =
+    &["mysql.option-removed", "mysql.connections-exhausted", "mysql.buffer-pool-small", "mysql.redo-small"];
 /// The lines of the report, but for sizes: its pool was three quarters of its memory, and its log four times as long.
 const COPIED: &str = "# Allocate 75% of available RAM to the Buffer Pool
 innodb_buffer_pool_size = 512M
@@ -45,8 +48,13 @@ fn order(_: usize) -> String {
         .to_owned()
 }
 
+/// Ten orders a second, which is a shop that does well.
 fn orders(database: &Database) -> Result<()> {
-    steadily(database, 2, Duration::from_secs(1), order).map(drop)
+    let slowly = |index| {
+        thread::sleep(Duration::from_millis(100));
+        order(index)
+    };
+    steadily(database, 1, Duration::from_secs(1), slowly).map(drop)
 }
 
 /// Flushes of the log to disk for 100 orders.
@@ -54,7 +62,7 @@ fn measure(database: &Database) -> Result<[f64; 1]> {
     let flushes = || database.counter("Innodb_data_fsyncs");
     let before = flushes()?;
     let orders = steadily(database, 1, Duration::from_secs(4), order)?;
-    Ok([100.0 * (flushes()? - before) / crate::machine::count(orders.len())])
+    Ok([100.0 * (flushes()? - before) / count(orders.len())])
 }
 
 fn run(score: &mut Score) -> Result<()> {
@@ -68,15 +76,21 @@ fn run(score: &mut Score) -> Result<()> {
         load: &orders,
         every: Duration::from_millis(1010),
     };
+    // What the tables were filled with is no load of the site's.
+    database.restart_with(STOCK)?;
     course.look_at_twin(score, &database)?;
     database.restart_with(COPIED)?;
     let report = course.check(&database)?;
-    score.judge_folklore(&report, FOLKLORE);
+    for cause in FOLKLORE {
+        score.judge_folklore(&report, cause);
+    }
+    // Right where the storage does as much; narrows cannot know.
+    let capacity = report.causes.iter().find(|cause| cause.id == "mysql.io-capacity-copied");
+    let capacity = capacity.map(|found| format!("{:?}, {}", found.verdict, found.summary));
+    score.remarks.push(format!("mysql.io-capacity-copied: {}", capacity.unwrap_or_default()));
     let metric = Metric {
         name: "flushes of the log for 100 orders".to_owned(),
-        expected: Some(crate::score::Expected::RisesTo(10.0)),
+        expected: Some(Expected::RisesTo(10.0)),
     };
-    let plan = course.take(score, &database, [metric], measure)?;
-    score.remarks.push(format!("planned: {}", spelled(&plan)));
-    Ok(())
+    course.take(score, &database, [metric], measure).map(drop)
 }

@@ -20,6 +20,8 @@ pub mod course;
 pub mod meter;
 /// One statement and its cost.
 pub mod question;
+/// What narrows has to say and do of a server whose fault is a question.
+pub mod question_course;
 /// Tables of WordPress, filled by the server itself.
 pub mod wordpress;
 

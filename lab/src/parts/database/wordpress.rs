@@ -228,6 +228,37 @@ pub fn tours_around(place: Place) -> String {
     )
 }
 
+/// The published tours in a table of their own with a spatial index, as a plugin that is made for the search keeps them.
+pub fn places(database: &Database) -> Result<()> {
+    let value = |alias: &str| format!("CAST({alias}.meta_value AS DECIMAL(10,6))");
+    within(
+        database,
+        &format!(
+            "CREATE TABLE tour_places (post_id bigint unsigned NOT NULL PRIMARY KEY, place point NOT NULL, \
+             SPATIAL KEY place (place)) ENGINE=InnoDB; \
+             INSERT INTO tour_places SELECT p.ID, POINT({east}, {north}) FROM wp_posts p \
+             JOIN wp_postmeta a ON a.post_id = p.ID AND a.meta_key = '_tour_latitude' \
+             JOIN wp_postmeta o ON o.post_id = p.ID AND o.meta_key = '_tour_longitude' WHERE p.post_status = 'publish'; \
+             ANALYZE TABLE tour_places",
+            east = value("o"),
+            north = value("a"),
+        ),
+    )
+}
+
+/// The tours around a place, from [`places`].
+pub fn places_around(place: Place) -> String {
+    let Place { latitude, longitude } = place;
+    let north = (WITHIN / RADIUS).to_degrees() * 1.0001;
+    let east = (place.easternmost(WITHIN).longitude - longitude) * 1.0001;
+    let [west, south, east, north] = [longitude - east, latitude - north, longitude + east, latitude + north];
+    format!(
+        "SELECT post_id, ST_Distance_Sphere(place, POINT({longitude}, {latitude}), 3959 * 1609.344) / 1609.344 AS distance FROM tour_places \
+         WHERE MBRContains(ST_GeomFromText('LINESTRING({west} {south}, {east} {north})'), place) \
+         HAVING distance < {WITHIN} ORDER BY distance LIMIT 12"
+    )
+}
+
 /// A small table that pages ask all the time: flags of so many posts, with an index for the question.
 pub fn flags(database: &Database, posts: u32) -> Result<()> {
     within(
