@@ -130,6 +130,12 @@ pub trait Host: Send + Sync {
         self.read(&question.place())
     }
 
+    /// Database servers that the user named, beside those that run here: a socket or `ADDRESS:PORT` each.
+    fn named_databases(&self) -> Vec<String> {
+        let recorded = self.read("/.narrows/databases.json").unwrap_or_default();
+        serde_json::from_slice(&recorded).unwrap_or_default()
+    }
+
     /// The bytes of a file.
     ///
     /// # Errors

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 
 mod php;
+mod rows;
+
+pub(crate) use rows::rows;
 
 /// What stands where a secret stood.
 const REDACTED: &str = "redacted";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use host::{LiveHost, Recorder};
+use host::Recorder;
 use stack::bundle;
 use stack::collect::Plan;
 use stack::reading::{read_once, read_settings};
@@ -18,10 +18,10 @@ use crate::{output, target};
 /// Reads this host and saves what was read.
 pub(crate) fn run(arguments: &Record) -> anyhow::Result<Exit> {
     let written = match (&arguments.tree, &arguments.output) {
-        (Some(tree), _) => tree_of(tree, arguments.window, arguments.every)?,
+        (Some(tree), _) => tree_of(tree, arguments)?,
         (None, Some(output)) => {
             let plan = Plan { readings_every: arguments.every, ..Plan::over(arguments.window) };
-            let bytes = bundle::write(&target::live(plan))?;
+            let bytes = bundle::write(&target::live(plan, &arguments.databases)?)?;
             host::write_local(output, &bytes)?;
             format!(
                 "{}: {} KiB. Explain it with: narrows check {}\n",
@@ -36,8 +36,9 @@ pub(crate) fn run(arguments: &Record) -> anyhow::Result<Exit> {
     Ok(Exit::Clear)
 }
 
-fn tree_of(directory: &Path, window: Duration, every: Duration) -> anyhow::Result<String> {
-    let recorder = Arc::new(Recorder::create(directory, LiveHost::new())?);
+fn tree_of(directory: &Path, arguments: &Record) -> anyhow::Result<String> {
+    let (window, every) = (arguments.window, arguments.every);
+    let recorder = Arc::new(Recorder::create(directory, target::host(&arguments.databases)?)?);
     read_settings(&*recorder);
     stack::reading::identity(&*recorder, &[]);
     let start = Instant::now();
