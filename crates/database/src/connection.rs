@@ -15,6 +15,9 @@ const SHOWN: usize = 120;
 /// The most rows of an answer that are kept.
 const MOST_ROWS: usize = 1_000_000;
 
+/// After how long without an answer the peer is asked whether it is still there, in milliseconds.
+const KEEP_ALIVE_MS: u32 = 10_000;
+
 /// An open connection.
 pub struct Connection {
     connection: Conn,
@@ -41,16 +44,6 @@ impl Connection {
         };
         let server = login.address.to_string();
         Ok(Self { socket: duplicate(&connection), connection, deadline, server })
-    }
-
-    /// As [`Connection::open`], with another deadline for each answer: a statement that rebuilds a table takes hours.
-    ///
-    /// # Errors
-    /// As [`Connection::open`].
-    pub fn open_for(login: &Login, deadline: Duration, answer: Duration) -> Result<Self, DatabaseError> {
-        let mut connection = Self::open(login, deadline)?;
-        connection.set_deadline(answer);
-        Ok(connection)
     }
 
     /// Changes how long an answer may take until it is complete.
@@ -80,31 +73,6 @@ impl Connection {
             Ok(()) => Ok(self.connection.affected_rows()),
             Err(error) => Err(self.error(statement, error)),
         }
-    }
-
-    /// Sends a statement, and hands over each row as the bytes that the server sent; nothing is held in memory.
-    ///
-    /// # Errors
-    /// As [`Connection::query`].
-    pub fn each_row(
-        &mut self,
-        statement: &str,
-        mut each: impl FnMut(Vec<Option<Vec<u8>>>),
-    ) -> Result<(), DatabaseError> {
-        let mut read = || {
-            for row in self.connection.query_iter(statement)? {
-                let row = row.inspect_err(|_| cut(self.socket.as_ref()))?;
-                each(row.unwrap().into_iter().map(bytes).collect());
-            }
-            Ok(())
-        };
-        let result = read();
-        result.map_err(|error| self.error(statement, error))
-    }
-
-    /// The server's number of this connection, as `KILL` takes it.
-    pub fn id(&self) -> u32 {
-        self.connection.connection_id()
     }
 
     fn rows(&mut self, statement: &str) -> Result<Table, mysql::Error> {
@@ -141,13 +109,6 @@ impl Connection {
     }
 }
 
-fn bytes(value: Value) -> Option<Vec<u8>> {
-    match value {
-        Value::Bytes(bytes) => Some(bytes),
-        other => cell(other).map(String::into_bytes),
-    }
-}
-
 fn connect(login: &Login, deadline: Duration) -> Result<Conn, mysql::Error> {
     let options = OptsBuilder::new()
         .user(Some(login.user.clone()))
@@ -155,6 +116,7 @@ fn connect(login: &Login, deadline: Duration) -> Result<Conn, mysql::Error> {
         .prefer_socket(false)
         .tcp_connect_timeout(Some(deadline))
         .read_timeout(Some(deadline))
+        .tcp_keepalive_time_ms(Some(KEEP_ALIVE_MS))
         .write_timeout(Some(deadline))
         .max_allowed_packet(Some(16 << 20));
     let options = match &login.address {
