@@ -5,6 +5,7 @@
 //! for any number of threads and any size of blocks.
 
 mod blocks;
+mod feed;
 mod worker;
 
 use std::io::Read;
@@ -18,6 +19,8 @@ use crate::settings::Settings;
 use crate::slow::Carry;
 use blocks::{Blocks, Buffer};
 use worker::Worker;
+
+pub use feed::Feed;
 
 /// Digests logs, one after the other.
 pub struct Ingest<'s> {
@@ -47,39 +50,40 @@ impl<'s> Ingest<'s> {
     /// Prepares to digest events that are selected.
     #[must_use]
     pub fn new(settings: &'s Settings, select: &'s dyn Select) -> Self {
-        let hand = |_| Hand {
-            worker: Worker::new(settings, select),
-            parser: Parser::default(),
-            buffer: Buffer::default(),
-        };
-        let workers = (0..settings.threads.max(1)).map(hand).collect();
+        let workers = (0..settings.threads.max(1)).map(|_| Hand::new(settings, select)).collect();
         Self { settings, workers, files: Vec::new(), problems: crate::Problems::default() }
     }
 
     /// Digests a log to its end. Where reading fails, what came before counts, and the file says so.
-    pub fn log(&mut self, name: &str, input: &mut (dyn Read + Send)) -> &mut File {
+    pub fn log(&mut self, name: &str, input: &mut (dyn Read + Send)) {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         let mut blocks = Blocks::new(input, self.settings, self.workers.len() > 1);
         let error = match &mut self.workers[..] {
             [hand] => hand.alone(&mut blocks, file),
             hands => {
                 let shared = Mutex::new(&mut blocks);
-                let run = |hand: &mut Hand<'s>| hand.together(&shared, file);
+                let shared = &shared;
                 std::thread::scope(|scope| {
-                    let threads: Vec<_> =
-                        hands.iter_mut().map(|hand| scope.spawn(move || run(hand))).collect();
+                    let threads =
+                        hands.iter_mut().map(|hand| scope.spawn(move || hand.together(shared, file)));
+                    let threads: Vec<_> = threads.collect();
                     threads.into_iter().filter_map(|thread| thread.join().ok().flatten()).next()
                 })
             }
         };
         let log_bytes = blocks.bytes();
-        if error.is_some() {
-            self.problems.note(Problem::Unreadable, 0);
-        }
         let error = error.map(|error| error.to_string());
         self.files.push(File { name: name.to_owned(), bytes: log_bytes, log_bytes, error });
-        let last = self.files.len() - 1;
-        &mut self.files[last]
+    }
+
+    /// Says how large the last log is where it lies, if that is known, and whether it is packed there.
+    pub(crate) fn last_file_is(&mut self, bytes: Option<u64>, is_packed: bool) {
+        let Some(file) = self.files.last_mut() else { return };
+        file.bytes = bytes.unwrap_or(file.log_bytes);
+        if file.error.is_some() {
+            let problem = if is_packed { Problem::DamagedCompression } else { Problem::Unreadable };
+            self.problems.note(problem, 0);
+        }
     }
 
     /// Notes what a source found out about a log.
@@ -116,7 +120,12 @@ impl<'s> Ingest<'s> {
     }
 }
 
-impl Hand<'_> {
+impl<'s> Hand<'s> {
+    fn new(settings: &'s Settings, select: &'s dyn Select) -> Self {
+        let worker = Worker::new(settings, select);
+        Self { worker, parser: Parser::default(), buffer: Buffer::default() }
+    }
+
     fn alone(&mut self, blocks: &mut Blocks<'_>, file: u32) -> Option<std::io::Error> {
         let mut carry = Carry::default();
         loop {
