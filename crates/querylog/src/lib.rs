@@ -10,6 +10,7 @@ pub mod digest;
 pub mod event;
 pub mod fingerprint;
 mod format;
+mod general;
 pub mod histogram;
 mod ingest;
 mod key;
