@@ -5,10 +5,13 @@
 
 mod advice;
 mod plan;
+mod derived;
 mod schema;
 mod statement;
 /// Advice tried in a scratch copy before it is given.
 pub mod trial;
+/// Queries over attributes in rows, and the typed table that serves them.
+pub mod typed_table;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
 pub use plan::{
