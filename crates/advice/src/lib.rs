@@ -7,6 +7,8 @@ mod advice;
 mod plan;
 mod schema;
 mod statement;
+/// Advice tried in a scratch copy before it is given.
+pub mod trial;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
 pub use plan::{
