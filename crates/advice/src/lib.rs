@@ -4,8 +4,8 @@
 //! in a scratch copy, what it was worth. Everything but `trial` and `schema`'s reading over a connection is pure.
 
 mod advice;
-mod plan;
 mod derived;
+mod plan;
 mod schema;
 mod statement;
 /// Advice tried in a scratch copy before it is given.
