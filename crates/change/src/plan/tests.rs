@@ -151,7 +151,7 @@ fn words_that_no_program_can_write_are_left_to_a_person() {
 #[test]
 fn databases_are_refused_and_kept_as_data() {
     let variable =
-        ChangeKind::SqlVariable { server: "/run/mysqld/mysqld.sock".to_owned(), name: "x".to_owned() };
+        Change::sql_variable("/run/mysqld/mysqld.sock", "x", None, model::Derived::new("", "")).what;
     let plan = planned(
         &tree(&[]),
         &report(vec![asking("a.b", Severity::Latent, vec![changing(variable, "1", "2")])]),
