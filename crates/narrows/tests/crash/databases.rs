@@ -17,8 +17,8 @@ use super::world::World;
 use crate::faults::wait::wait_until;
 use crate::faults::{Attempt, FaultError, MariaDb, Namespace, Result, folder};
 
-const META: &str = "CREATE DATABASE shop; CREATE TABLE shop.meta (id INT PRIMARY KEY AUTO_INCREMENT, k INT, copied INT) \
-    ENGINE=InnoDB; INSERT INTO shop.meta (k) SELECT seq MOD 7 FROM shop.seq_1_to_100";
+const META: &str = "CREATE DATABASE shop; CREATE TABLE shop.meta (id INT PRIMARY KEY, k INT, copied INT) \
+    ENGINE=InnoDB; INSERT INTO shop.meta (id, k) SELECT seq, seq MOD 7 FROM shop.seq_1_to_100";
 const SHOWN: &str = "SHOW CREATE TABLE shop.meta";
 const ROWS: &str = "SELECT k, copied, COUNT(*) FROM shop.meta GROUP BY k, copied";
 const TABLES: &str = "SHOW TABLES IN shop";
@@ -26,15 +26,26 @@ const TABLES: &str = "SHOW TABLES IN shop";
 /// A server with a table, outside of all worlds.
 struct Database {
     server: MariaDb,
-    _folder: TempDir,
-    _namespace: Namespace,
+    folder: TempDir,
+    namespace: Namespace,
+}
+
+impl Database {
+    /// The server on the same data, started anew once `meanwhile` is done without it.
+    fn started_anew(self, meanwhile: impl FnOnce() -> Result<()>) -> Result<Self> {
+        let Self { server, folder, namespace } = self;
+        drop(server);
+        meanwhile()?;
+        let server = MariaDb::start(&namespace, folder.path(), "127.0.0.1")?;
+        Ok(Self { server, folder, namespace })
+    }
 }
 
 fn database() -> Result<Database> {
     let (namespace, folder) = (Namespace::create()?, folder()?);
     let server = MariaDb::start(&namespace, folder.path(), "127.0.0.1")?;
     server.run(META)?;
-    Ok(Database { server, _folder: folder, _namespace: namespace })
+    Ok(Database { server, folder, namespace })
 }
 
 fn scenario(database: &Database, target: Target, action: Action, watched: &[&'static str]) -> Scenario {
@@ -201,6 +212,35 @@ fn a_statement_that_goes_on_without_narrows_is_ended_by_the_undo() -> Result<()>
     succeed("undo", &undone)?;
     assert!(!is_running(&database, INDEX[0])?);
     drop(holder);
+    assert_eq!(trial.losses(&state)?, [""; 0]);
+    Ok(())
+}
+
+/// The dead man finds the server again, though it was not there at his hour.
+#[test]
+fn a_trial_ends_by_itself_also_where_the_server_was_away() -> Result<()> {
+    let mut database = database()?;
+    let watched = "SHOW GLOBAL VARIABLES LIKE 'max_connections'";
+    let trial = Trial::prepare(|_| {
+        let variable = variable(&database, "max_connections", "300", watched);
+        Ok(together([variable, statement(&database, INDEX, false, &[SHOWN, ROWS])]))
+    })?;
+    let state = trial.state();
+    trial.on_trial(&state, "1s", Interference::None)?;
+    assert_eq!(trial.original.differences(&trial.now()?).len(), 2);
+    trial.comes_back()?;
+    assert_eq!(trial.losses(&state)?, [""; 0]);
+    let state = trial.state();
+    trial.on_trial(&state, "1s", Interference::None)?;
+    let half_undone = || {
+        wait_until("an undo that finds no server", || {
+            let history = trial.world.narrows(&["history"], &state, Interference::None)?;
+            Ok(history.said.contains("half undone"))
+        })
+    };
+    database = database.started_anew(half_undone)?;
+    assert_eq!(database.server.run("SELECT @@GLOBAL.max_connections")?.trim(), "151");
+    trial.comes_back()?;
     assert_eq!(trial.losses(&state)?, [""; 0]);
     Ok(())
 }
