@@ -15,6 +15,9 @@ const SHOWN: usize = 120;
 /// The most rows of an answer that are kept.
 const MOST_ROWS: usize = 1_000_000;
 
+/// After how long without an answer the peer is asked whether it is still there, in milliseconds.
+const KEEP_ALIVE_MS: u32 = 10_000;
+
 /// An open connection.
 pub struct Connection {
     connection: Conn,
@@ -41,16 +44,6 @@ impl Connection {
         };
         let server = login.address.to_string();
         Ok(Self { socket: duplicate(&connection), connection, deadline, server })
-    }
-
-    /// As [`Connection::open`], with another deadline for each answer: a statement that rebuilds a table takes hours.
-    ///
-    /// # Errors
-    /// As [`Connection::open`].
-    pub fn open_for(login: &Login, deadline: Duration, answer: Duration) -> Result<Self, DatabaseError> {
-        let mut connection = Self::open(login, deadline)?;
-        connection.set_deadline(answer);
-        Ok(connection)
     }
 
     /// Changes how long an answer may take until it is complete.
@@ -123,6 +116,7 @@ fn connect(login: &Login, deadline: Duration) -> Result<Conn, mysql::Error> {
         .prefer_socket(false)
         .tcp_connect_timeout(Some(deadline))
         .read_timeout(Some(deadline))
+        .tcp_keepalive_time_ms(Some(KEEP_ALIVE_MS))
         .write_timeout(Some(deadline))
         .max_allowed_packet(Some(16 << 20));
     let options = match &login.address {

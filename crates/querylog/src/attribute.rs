@@ -219,14 +219,19 @@ impl Attribute {
         names.met.get(place - KNOWN.len()).copied().unwrap_or("?")
     }
 
-    /// Its unit where it is a number: names that end in `time` or `wait` are times, as in pt-query-digest's reports.
+    /// Its unit where it is a number: names that end in `time` or `wait` are times, as in pt-query-digest's reports, and so
+    /// are the stages of a profile.
     #[must_use]
     pub fn unit(self) -> Unit {
         match KNOWN.get(usize::from(self.0)) {
             Some((_, Kind::Number(unit))) => *unit,
             Some(_) => Unit::Count,
-            None if self.name().ends_with("time") || self.name().ends_with("wait") => Unit::Microseconds,
-            None => Unit::Count,
+            None => {
+                let name = self.name();
+                let is_time =
+                    name.ends_with("time") || name.ends_with("wait") || name.starts_with("Profile_");
+                if is_time { Unit::Microseconds } else { Unit::Count }
+            }
         }
     }
 

@@ -139,16 +139,6 @@ impl Class {
         self.worst.as_ref()
     }
 
-    /// Takes all that another took, except its sample's place, which the caller moves.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        self.merge_numbers(other);
-        if let Some(theirs) = &other.worst
-            && self.worst.as_ref().is_none_or(|ours| ours.rank() <= theirs.rank())
-        {
-            self.worst = Some(theirs.clone());
-        }
-    }
-
     /// Takes all that another took but its sample.
     pub(crate) fn merge_numbers(&mut self, other: &Self) {
         self.count += other.count;

@@ -17,6 +17,8 @@ pub struct File {
     pub bytes: u64,
     /// How many bytes of log that is, after decompression.
     pub log_bytes: u64,
+    /// What reading it failed with, where it did; what came before counts.
+    pub error: Option<String>,
 }
 
 /// What is known of all events of one or many logs.
@@ -28,6 +30,9 @@ pub struct Digest {
     pub events: u64,
     /// Events that were left out by the selection.
     pub unselected: u64,
+    /// How long the records of all events are, in bytes, those included that were left out. With what is skipped because of
+    /// problems this makes up the logs.
+    pub event_bytes: u64,
     /// What was not digested.
     pub problems: Problems,
     pub(crate) classes: Vec<Class>,
@@ -107,6 +112,7 @@ impl Digest {
     pub(crate) fn merge_part(&mut self, other: &Self, files: u32) {
         self.events += other.events;
         self.unselected += other.unselected;
+        self.event_bytes += other.event_bytes;
         self.problems.merge(&other.problems);
         for class in &other.classes {
             let place = self.place_of(class.fingerprint.to_vec());
@@ -133,7 +139,7 @@ impl PartialEq for Digest {
         left.sort_unstable_by_key(|class| &class.fingerprint);
         right.sort_unstable_by_key(|class| &class.fingerprint);
         let same = left.len() == right.len() && left.iter().zip(&right).all(|(a, b)| a.same_as(b));
-        let counts = |digest: &Self| (digest.events, digest.unselected);
+        let counts = |digest: &Self| (digest.events, digest.unselected, digest.event_bytes);
         same && counts(self) == counts(other) && self.files == other.files && self.problems == other.problems
     }
 }

@@ -61,6 +61,8 @@ pub struct Event<'a> {
     pub connection: Option<u64>,
     /// Where its record begins in the (decompressed) log, in bytes.
     pub offset: u64,
+    /// How long its record is, in bytes.
+    pub record_bytes: u64,
     /// Everything else that the log says, in the log's order.
     pub attributes: &'a [(Attribute, Value<'a>)],
 }

@@ -3,8 +3,6 @@
 //! Bytes go in, in chunks; a [`Digest`] comes out: queries grouped into classes by their fingerprint, with exact counts and
 //! sums and quantiles of stated error. Digests merge, exactly, whatever order and machine they come from.
 
-#![allow(dead_code, reason = "the reader of logs, which uses it, comes next")]
-
 pub mod attribute;
 pub mod class;
 mod class_id;
@@ -13,7 +11,9 @@ mod distill;
 pub mod event;
 pub mod filter;
 pub mod fingerprint;
+mod format;
 pub mod histogram;
+mod ingest;
 mod key;
 pub mod metric;
 pub mod problem;
@@ -21,6 +21,8 @@ mod redact;
 pub mod report;
 pub mod select;
 mod settings;
+mod slow;
+mod statements;
 mod tables;
 pub mod texts;
 pub mod time;
@@ -33,11 +35,14 @@ pub use distill::distill;
 pub use event::{Command, Event, Value};
 pub use filter::{Filter, FilterError, Moment, Within};
 pub use fingerprint::{Rules, fingerprint};
+pub use format::Format;
+pub use ingest::Ingest;
 pub use metric::{Flag, Metric, Spread};
 pub use problem::{Problem, Problems};
 pub use redact::redact;
 pub use select::{All, Basic, Select};
 pub use settings::Settings;
+pub use statements::statements;
 pub use tables::{Table, tables};
 pub use texts::Texts;
 pub use time::Time;

@@ -14,6 +14,8 @@ pub enum Problem {
     OutsideEvents,
     /// An event without a statement, as a server leaves behind that dies while it writes.
     NoStatement,
+    /// A statement without its end, which the server did not live to write. What there is of it counts.
+    Unterminated,
     /// A record larger than is kept in memory: its text was cut, its numbers counted.
     Oversized,
     /// A value that is not what its name promises, or more names than are taken.
@@ -36,6 +38,7 @@ impl Problem {
             Self::ServerHeader => "server headers skipped (nothing is lost)",
             Self::OutsideEvents => "pieces of text outside of events skipped",
             Self::NoStatement => "events without a statement skipped",
+            Self::Unterminated => "statements cut off by what follows them (counted as they stand)",
             Self::Oversized => "gigantic statements cut before they were fingerprinted",
             Self::BadValue => "values not understood",
             Self::TornEnd => "events cut off by the end of the log",

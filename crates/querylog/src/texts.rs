@@ -15,8 +15,8 @@ pub struct Texts {
     kept: Vec<Kept>,
     /// Whether a value was left out.
     overflowed: bool,
-    /// The last value in the order of their bytes, kept or not.
-    greatest: Box<[u8]>,
+    /// The last value of the alphabet, whether it is kept or not.
+    max: Option<Box<[u8]>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) fn hash(value: &[u8]) -> u64 {
 
 impl Texts {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, total: 0, kept: Vec::new(), overflowed: false, greatest: Box::default() }
+        Self { limit, total: 0, kept: Vec::new(), overflowed: false, max: None }
     }
 
     /// Takes a value whose hash is known.
@@ -54,7 +54,9 @@ impl Texts {
             kept.count += count;
             return;
         }
-        self.note_greatest(value);
+        if self.max.as_deref().is_none_or(|max| value > max) {
+            self.max = Some(value.into());
+        }
         if self.overflowed && place >= self.limit {
             return;
         }
@@ -69,32 +71,24 @@ impl Texts {
         }
     }
 
-    pub(crate) fn note_greatest(&mut self, value: &[u8]) {
-        if value > &*self.greatest {
-            self.greatest = value.into();
-        }
-    }
-
-    /// The last value in the order of their bytes, of all that were met: what pt-query-digest calls the value.
-    #[must_use]
-    pub fn greatest(&self) -> &[u8] {
-        &self.greatest
-    }
-
     /// Takes all that another took.
     pub fn merge(&mut self, other: &Self) {
-        self.note_greatest(&other.greatest);
         for kept in &other.kept {
             self.add_many(kept.hash, &kept.value, kept.count);
         }
         self.total += other.total - other.kept.iter().map(|kept| kept.count).sum::<u64>();
         self.overflowed |= other.overflowed;
+        if self.max < other.max {
+            self.max.clone_from(&other.max);
+        }
     }
 
+    #[expect(dead_code, reason = "saved digests, which use it, come next")]
     pub(crate) fn from_parts(
         limit: usize,
         total: u64,
         overflowed: bool,
+        max: Option<Vec<u8>>,
         values: Vec<(Vec<u8>, u64)>,
     ) -> Self {
         let mut texts = Self::new(limit);
@@ -103,7 +97,14 @@ impl Texts {
         }
         texts.overflowed |= overflowed;
         texts.total = total;
+        texts.max = max.map(Vec::into_boxed_slice).max(texts.max);
         texts
+    }
+
+    /// The last value of the alphabet: what pt-query-digest's JSON shows of a text attribute.
+    #[must_use]
+    pub fn max(&self) -> Option<&[u8]> {
+        self.max.as_deref()
     }
 
     /// How many events had the attribute.

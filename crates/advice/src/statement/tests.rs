@@ -236,7 +236,7 @@ fn deep_and_endless_expressions_are_refused_before_they_cost_the_stack() {
         format!("SELECT a{}", " IS NULL".repeat(many)),
         format!("SELECT a{}", "::int".repeat(many)),
         format!("SELECT {}1", "BINARY ".repeat(many)),
-        format!("{}", "BEGIN ".repeat(many)),
+        "BEGIN ".repeat(many),
         format!("SELECT {}", "@".repeat(many)),
     ] {
         let read = Statement::parse(&sql, &Dialect::default());

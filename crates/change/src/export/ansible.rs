@@ -89,6 +89,8 @@ fn sql_variable(variable: &SqlVariable, action: &Action) -> Option<String> {
             fields.extend([("login_host", string(&host)), ("login_port", port.to_string())]);
         }
     }
+    fields.extend(variable.access.user.as_ref().map(|user| ("login_user", string(user))));
+    fields.extend(variable.access.defaults_file.as_ref().map(|file| ("config_file", string(file))));
     Some(task("community.mysql.mysql_variables", &fields))
 }
 

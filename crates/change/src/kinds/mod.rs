@@ -30,7 +30,7 @@ mod sysctl;
 
 pub use block_queue::BlockQueue;
 pub use channels::Channels;
-pub use database::{SqlStatement, SqlVariable};
+pub use database::{Access, Databases, SqlStatement, SqlVariable};
 pub(crate) use database::{is_option, variable_said_in};
 pub use file::{File, resolved};
 pub use irq_affinity::IrqAffinity;

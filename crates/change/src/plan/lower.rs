@@ -8,7 +8,7 @@ use super::choose::Wish;
 use super::states::States;
 use super::{Activation, PlanOptions, lower_files, lower_sql};
 use crate::kinds::{
-    BlockQueue, Channels, File, IrqAffinity, Module, ModuleParameter, Mount, NetworkNamespace,
+    Access, BlockQueue, Channels, File, IrqAffinity, Module, ModuleParameter, Mount, NetworkNamespace,
     PacketSteering, Qdisc, Ring, RingSide, SqlStatement, SqlVariable, Sysctl, is_option,
 };
 use crate::owners::{
@@ -134,12 +134,15 @@ pub(super) fn target_of(what: &ChangeKind, namespace: Option<&NetworkNamespace>)
             Target::BlockQueue(BlockQueue { device: device.clone(), attribute: attribute.clone() })
         }
         ChangeKind::Unit { name, .. } => file(&lower_files::drop_in(name)),
-        ChangeKind::SqlVariable { server, name, .. } => {
-            Target::SqlVariable(SqlVariable { server: server.clone(), name: name.clone() })
-        }
+        ChangeKind::SqlVariable { server, name, .. } => Target::SqlVariable(SqlVariable {
+            server: server.clone(),
+            name: name.clone(),
+            access: Access::default(),
+        }),
         ChangeKind::SqlStatement { server, up, down, probe, until_no_rows } => {
             let [server, up, down, probe] = [server, up, down, probe].map(Clone::clone);
-            Target::SqlStatement(SqlStatement { server, up, down, probe, until_no_rows: *until_no_rows })
+            let (until_no_rows, access) = (*until_no_rows, Access::default());
+            Target::SqlStatement(SqlStatement { server, up, down, probe, until_no_rows, access })
         }
         ChangeKind::Elsewhere { .. } => return None,
     })
@@ -169,9 +172,15 @@ pub(super) type Lowered = Result<(Vec<Step>, Vec<Activation>), Claim>;
 fn steps(ground: &Ground<'_>, wish: &mut Wish) -> Lowered {
     let value = wish.change.target.value.clone();
     let what = wish.change.what.clone();
-    let Some(target) = target_of(&what, ground.options.namespace.as_ref()) else {
+    let Some(mut target) = target_of(&what, ground.options.namespace.as_ref()) else {
         return Err(ChangeError::new("make this change", "only a person can").into());
     };
+    let databases = &ground.options.databases;
+    match &mut target {
+        Target::SqlVariable(of) => of.access = databases.access(&of.server),
+        Target::SqlStatement(of) => of.access = databases.access(&of.server),
+        _ => {}
+    }
     match &what {
         ChangeKind::Sysctl { key } => sysctl(ground, wish, target, key, &value),
         ChangeKind::IrqAffinity { irq, .. } => irq_affinity(ground, target, *irq, value),

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use model::{Change, Observation, Severity};
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::NetworkNamespace;
+use crate::kinds::{Databases, NetworkNamespace};
 use crate::{Operation, Phase};
 
 pub use asked::{AskedFor, of_remedies};
@@ -51,11 +51,19 @@ pub struct PlanOptions {
     pub remedy: BTreeMap<String, usize>,
     /// The network namespace that the report is about; `None` for that of narrows itself.
     pub namespace: Option<NetworkNamespace>,
+    /// How databases are reached.
+    pub databases: Databases,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { only: vec![], severity: Severity::Latent, remedy: BTreeMap::new(), namespace: None }
+        Self {
+            only: vec![],
+            severity: Severity::Latent,
+            remedy: BTreeMap::new(),
+            namespace: None,
+            databases: Databases::default(),
+        }
     }
 }
 

@@ -137,14 +137,25 @@ pub(super) fn without_way_back(drafts: &[Draft], draft: &Draft) -> Option<Forbid
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::Access;
 
     fn sent(up: &str) -> Option<Forbidden> {
         let [server, down, probe] = ["s", "d", "p"].map(str::to_owned);
-        statement(&SqlStatement { server, up: up.to_owned(), down, probe, until_no_rows: false })
+        statement(&SqlStatement {
+            server,
+            up: up.to_owned(),
+            down,
+            probe,
+            until_no_rows: false,
+            access: Access::default(),
+        })
     }
 
     fn set(name: &str, value: &str) -> Option<Forbidden> {
-        variable(&SqlVariable { server: "s".to_owned(), name: name.to_owned() }, value)
+        variable(
+            &SqlVariable { server: "s".to_owned(), name: name.to_owned(), access: Access::default() },
+            value,
+        )
     }
 
     #[test]

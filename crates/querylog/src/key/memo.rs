@@ -55,11 +55,6 @@ impl Memo {
         self.text.extend_from_slice(form);
         self.table.insert_unique(hash, entry, |entry| entry.hash);
     }
-
-    /// How many forms are known.
-    pub(crate) fn len(&self) -> usize {
-        self.table.len()
-    }
 }
 
 #[cfg(test)]
@@ -76,6 +71,6 @@ mod tests {
             memo.put(hash, &form, number);
             assert_eq!(memo.get(hash, &form), Some(number));
         }
-        assert!(memo.len() <= MOST_FORMS && memo.text.len() <= MOST_BYTES);
+        assert!(memo.table.len() <= MOST_FORMS && memo.text.len() <= MOST_BYTES);
     }
 }

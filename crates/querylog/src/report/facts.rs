@@ -14,7 +14,12 @@ pub(super) fn distillate(class: &Class) -> Vec<u8> {
 /// The schema that was in use: the sample's, or one that the class has.
 pub(super) fn database(class: &Class) -> Option<String> {
     let sample = class.worst().map(|sample| lossy(&sample.db)).filter(|db| !db.is_empty());
-    let seen = || class.text(Attribute::DB).map(|seen| lossy(seen.greatest())).filter(|db| !db.is_empty());
+    let seen = || {
+        class
+            .text(Attribute::DB)
+            .map(|seen| seen.max().map(lossy).unwrap_or_default())
+            .filter(|db| !db.is_empty())
+    };
     sample.or_else(seen)
 }
 
@@ -78,7 +83,8 @@ pub(super) fn is_rate(attribute: Attribute) -> bool {
 
 /// What the server logged only a part of: `query` or `session`, and one of how many.
 pub(super) fn rate_limit(class: &Class) -> Option<(String, u64)> {
-    let value = |name| class.text(Attribute::find(name)?).map(|texts| lossy(texts.greatest()));
+    let value =
+        |name| class.text(Attribute::find(name)?).map(|texts| texts.max().map(lossy).unwrap_or_default());
     let limit = value("Log_slow_rate_limit")?.parse().ok()?;
     Some((value("Log_slow_rate_type").unwrap_or_else(|| "session".to_owned()), limit))
 }

@@ -287,10 +287,11 @@ fn statistics(class: &Class, total: &Class, distillate: &[u8]) -> BTreeMap<&'sta
         .flags()
         .into_iter()
         .map(|(attribute, flag)| (attribute.name(), Statistics::Yes { yes: flag.yes.to_string() }));
-    let texts =
-        class.texts().into_iter().filter(|(attribute, _)| !facts::is_rate(*attribute)).map(
-            |(attribute, texts)| (attribute.name(), Statistics::Value { value: lossy(texts.greatest()) }),
-        );
+    let texts = class.texts().into_iter().filter(|(attribute, _)| !facts::is_rate(*attribute)).map(
+        |(attribute, texts)| {
+            (attribute.name(), Statistics::Value { value: texts.max().map(lossy).unwrap_or_default() })
+        },
+    );
     let rate = facts::rate_limit(class)
         .map(|(kind, limit)| ("rate_limit", Statistics::Value { value: format!("{kind}:{limit}") }));
     numbers.chain(flags).chain(texts).chain(rate).collect()

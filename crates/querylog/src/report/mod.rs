@@ -4,6 +4,7 @@ mod choice;
 mod facts;
 pub mod json;
 mod numbers;
+pub mod toolkit;
 
 use crate::class::{Class, Sample};
 use crate::redact::redact;

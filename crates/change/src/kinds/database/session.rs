@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::ChangeError;
 use crate::shell::quoted;
 use crate::state::sha256;
-use database::{Address, Connection, DatabaseError, Login, Table};
+use database::{Address, Connection, DatabaseError, Table};
 
+use super::Access;
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take that is no long work.
@@ -36,6 +37,13 @@ pub(super) mod code {
     pub(crate) const NOT_SETTABLE: u16 = 1238;
 }
 
+/// A server, and by what it lets us in.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) server: &'a str,
+    pub(super) access: &'a Access,
+}
+
 /// A connection, by the name of what it reads or writes.
 pub(super) struct Session {
     connection: Connection,
@@ -46,29 +54,34 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects for short answers.
-    pub(super) fn open(server: &str, target: &str) -> Result<Self, ChangeError> {
-        Self::open_for(server, target, ANSWER)
+    pub(super) fn open(place: &Place<'_>, target: &str) -> Result<Self, ChangeError> {
+        Self::open_for(place, target, ANSWER)
     }
 
     /// Connects for a statement that may take hours, alone with its target, and never long in others' way.
-    pub(super) fn open_for_work(server: &str, target: &str) -> Result<Self, ChangeError> {
-        let mut session = Self::open_for(server, target, WORK)?;
+    pub(super) fn open_for_work(place: &Place<'_>, target: &str) -> Result<Self, ChangeError> {
+        let mut session = Self::open_for(place, target, WORK)?;
         if session.is_proxysql {
             return Ok(session);
         }
-        let attempted = format!("prepare a connection to {server}");
+        let attempted = format!("prepare a connection to {}", place.server);
         for variable in ["lock_wait_timeout", "innodb_lock_wait_timeout"] {
             session.execute(&format!("SET SESSION {variable} = {LOCK_WAIT_S}"), &attempted)?;
         }
         session.execute("SET SESSION autocommit = 1", &attempted)?;
-        session.alone(server)?;
+        session.alone(place.server)?;
         Ok(session)
     }
 
-    fn open_for(server: &str, target: &str, answer: Duration) -> Result<Self, ChangeError> {
-        let login = login(server);
-        let mut connection = Connection::open_for(&login, CONNECT, answer)
-            .map_err(|error| failed(&format!("connect to {server}"), error))?;
+    fn open_for(place: &Place<'_>, target: &str, answer: Duration) -> Result<Self, ChangeError> {
+        let server = place.server;
+        let attempted = format!("connect to {server}");
+        let login = place.access.login(server).map_err(|error| failed(&attempted, error))?;
+        let mut connection = Connection::open(&login, CONNECT).map_err(|error| {
+            let failed = failed(&attempted, error);
+            login.withheld.clone().map_or(failed.clone(), |withheld| failed.help(withheld))
+        })?;
+        connection.set_deadline(answer);
         // The one question that ProxySQL's administration answers as clients of MySQL expect.
         let comment = connection.query("SELECT @@version_comment LIMIT 1");
         let is_proxysql =
@@ -143,14 +156,18 @@ impl Session {
     }
 }
 
-fn login(server: &str) -> Login {
-    Login::new(Address::parse(server), "root")
-}
-
 /// The client with what leads to a server, for scripts: it finds the password where narrows does, in option files.
-pub(super) fn client(server: &str) -> String {
-    let client = "\"$(command -v mariadb || command -v mysql)\" --batch --skip-column-names";
-    match Address::parse(server) {
+pub(super) fn client(place: &Place<'_>) -> String {
+    let mut client = "\"$(command -v mariadb || command -v mysql)\"".to_owned();
+    let Access { defaults_file, user, .. } = place.access;
+    if let Some(file) = defaults_file {
+        client.push_str(&format!(" --defaults-file={}", quoted(file)));
+    }
+    client.push_str(" --batch --skip-column-names");
+    if let Some(user) = user {
+        client.push_str(&format!(" --user={}", quoted(user)));
+    }
+    match Address::parse(place.server) {
         Address::Socket(path) => format!("{client} --socket={}", quoted(&path)),
         Address::Tcp(host, port) => format!("{client} --protocol=tcp --host={} --port={port}", quoted(&host)),
     }

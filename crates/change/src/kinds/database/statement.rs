@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use database::{DatabaseError, Table};
 use serde::{Deserialize, Serialize};
 
-use super::holders;
-use super::session::{Session, client, code, failed};
+use super::session::{Place, Session, client, code, failed};
+use super::{Access, holders};
 use crate::shell::quoted;
 use crate::{Action, ChangeError, Kind, State};
 
@@ -37,6 +37,9 @@ pub struct SqlStatement {
     /// Whether it is sent again until it changes no row.
     #[serde(default)]
     pub until_no_rows: bool,
+    /// By what it lets narrows in.
+    #[serde(default, skip_serializing_if = "Access::is_plain")]
+    pub access: Access,
 }
 
 /// Whether a probe failed because an earlier change has not made yet what it looks at, or has been undone.
@@ -60,6 +63,10 @@ impl SqlStatement {
         }
     }
 
+    fn place(&self) -> Place<'_> {
+        Place { server: &self.server, access: &self.access }
+    }
+
     fn probed(&self, session: &mut Session) -> Result<State, ChangeError> {
         match session.raw_query(&self.probe) {
             Ok(answer) => self.state_of(&answer),
@@ -81,7 +88,7 @@ impl SqlStatement {
         if self.down.is_empty() {
             return Ok(());
         }
-        let mut session = Session::open_for_work(&self.server, &self.name())?;
+        let mut session = Session::open_for_work(&self.place(), &self.name())?;
         if self.has_parts(&session) { self.send(&mut session, &self.down) } else { Ok(()) }
     }
 
@@ -139,7 +146,7 @@ impl Kind for SqlStatement {
     }
 
     fn read(&self) -> Result<State, ChangeError> {
-        self.probed(&mut Session::open(&self.server, &self.name())?)
+        self.probed(&mut Session::open(&self.place(), &self.name())?)
     }
 
     fn write(&self, state: &State) -> Result<(), ChangeError> {
@@ -154,7 +161,7 @@ impl Kind for SqlStatement {
         if statement.is_empty() {
             return Ok(());
         }
-        let mut session = Session::open_for_work(&self.server, &self.name())?;
+        let mut session = Session::open_for_work(&self.place(), &self.name())?;
         self.send(&mut session, statement)
     }
 
@@ -181,11 +188,11 @@ impl Kind for SqlStatement {
     }
 
     fn end_what_was_left(&self) -> Result<(), ChangeError> {
-        Session::open(&self.server, &self.name())?.end_what_was_left()
+        Session::open(&self.place(), &self.name())?.end_what_was_left()
     }
 
     fn shell(&self, to: &State) -> Vec<String> {
-        let client = client(&self.server);
+        let client = client(&self.place());
         let (statement, from) = match to {
             State::Text { value } if value == DONE => (&self.up, UNDONE),
             State::Text { value } if value == UNDONE => (&self.down, DONE),

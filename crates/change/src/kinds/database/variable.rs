@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::Access;
 use super::rounding::Limits;
-use super::session::{Session, client, literal};
+use super::session::{Place, Session, client, literal};
 use crate::shell::quoted;
 use crate::{Action, ChangeError, Kind, State};
 
@@ -20,6 +21,9 @@ pub struct SqlVariable {
     pub server: String,
     /// The variable, as `max_connections`.
     pub name: String,
+    /// By what it lets narrows in.
+    #[serde(default, skip_serializing_if = "Access::is_plain")]
+    pub access: Access,
 }
 
 /// Whether a text is the name of a variable, and no more.
@@ -37,8 +41,12 @@ pub(crate) fn said_in(table: &database::Table, name: &str) -> Option<String> {
 }
 
 impl SqlVariable {
+    fn place(&self) -> Place<'_> {
+        Place { server: &self.server, access: &self.access }
+    }
+
     fn session(&self) -> Result<Session, ChangeError> {
-        Session::open(&self.server, &self.name())
+        Session::open(&self.place(), &self.name())
     }
 
     /// Whether the server refuses to have it set while it runs; `None` where it does not say.
@@ -98,7 +106,7 @@ impl Kind for SqlVariable {
         let State::Text { value } = state else {
             return Err(ChangeError::new(attempted(), "this is not the value of a variable"));
         };
-        let mut session = Session::open_for_work(&self.server, &self.name())?;
+        let mut session = Session::open_for_work(&self.place(), &self.name())?;
         session.execute(&self.assignment(value), &attempted())?;
         if self.name == "innodb_buffer_pool_size" {
             resized(&mut session, &attempted())?;
@@ -145,7 +153,7 @@ impl Kind for SqlVariable {
 
     fn shell(&self, to: &State) -> Vec<String> {
         let State::Text { value } = to else { return vec![] };
-        vec![format!("{} --execute={}", client(&self.server), quoted(&self.assignment(value)))]
+        vec![format!("{} --execute={}", client(&self.place()), quoted(&self.assignment(value)))]
     }
 
     /// A file keeps it.
