@@ -2,9 +2,12 @@
 
 mod causes;
 mod facts;
+pub(crate) mod option_files;
 mod read;
 mod stations;
 mod symptoms;
+pub mod values;
+pub mod version_facts;
 
 pub use facts::*;
 pub use read::{read, read_counters};
