@@ -75,6 +75,31 @@ impl Connection {
         }
     }
 
+    /// Sends a statement, and hands over each row as the bytes that the server sent; nothing is held in memory.
+    ///
+    /// # Errors
+    /// As [`Connection::query`].
+    pub fn each_row(
+        &mut self,
+        statement: &str,
+        mut each: impl FnMut(Vec<Option<Vec<u8>>>),
+    ) -> Result<(), DatabaseError> {
+        let mut read = || {
+            for row in self.connection.query_iter(statement)? {
+                let row = row.inspect_err(|_| cut(self.socket.as_ref()))?;
+                each(row.unwrap().into_iter().map(bytes).collect());
+            }
+            Ok(())
+        };
+        let result = read();
+        result.map_err(|error| self.error(statement, error))
+    }
+
+    /// The server's number of this connection, as `KILL` takes it.
+    pub fn id(&self) -> u32 {
+        self.connection.connection_id()
+    }
+
     fn rows(&mut self, statement: &str) -> Result<Table, mysql::Error> {
         let until = Instant::now() + self.deadline;
         let mut result = self.connection.query_iter(statement)?;
@@ -106,6 +131,13 @@ impl Connection {
             }
             other => DatabaseError::Broken { server, statement, reason: other.to_string() },
         }
+    }
+}
+
+fn bytes(value: Value) -> Option<Vec<u8>> {
+    match value {
+        Value::Bytes(bytes) => Some(bytes),
+        other => cell(other).map(String::into_bytes),
     }
 }
 
