@@ -16,6 +16,7 @@ mod nginx_edit;
 mod nginx_lexer;
 mod nginx_place;
 mod option_file;
+mod option_files;
 mod php_constant;
 mod php_constants;
 mod php_constants_edit;
@@ -44,6 +45,7 @@ pub use haproxy::HaproxyDocument;
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_block_edit::nginx_word;
 pub use nginx_lexer::NginxWord;
+pub use option_files::{OptionFileSource, OptionFiles};
 pub use php_constant::{PhpCondition, PhpConstant, PhpInclude, PhpLiteral};
 pub use php_constants::PhpConstants;
 pub use php_declarations::{

@@ -7,9 +7,13 @@
 mod connection;
 mod error;
 mod login;
+mod logins;
+mod options;
 mod table;
 
 pub use connection::Connection;
 pub use error::DatabaseError;
-pub use login::{Address, Login};
+pub use login::{Address, Login, Tls, TlsMode};
+pub use logins::Logins;
+pub use options::Sources;
 pub use table::Table;

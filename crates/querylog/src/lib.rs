@@ -12,6 +12,7 @@ pub mod event;
 pub mod filter;
 pub mod fingerprint;
 mod format;
+mod general;
 pub mod histogram;
 mod ingest;
 mod key;

@@ -54,7 +54,8 @@ impl<'s> Feed<'s> {
         for part in piece.chunks(limit) {
             let searched = self.pending.len().saturating_sub(4 * LOOK_BACK);
             self.pending.extend_from_slice(part);
-            let format = *self.format.get_or_insert_with(|| Format::detect(&self.pending));
+            self.format = self.format.or_else(|| Format::detect(&self.pending));
+            let format = self.format.unwrap_or_default();
             if self.dropped > 0 {
                 self.end_gigantic(format, limit);
             } else if let Some(end) = format.last(&self.pending, searched) {
@@ -123,7 +124,7 @@ impl<'s> Feed<'s> {
         let fresh = Hand::new(self.settings, self.select);
         let Hand { worker, parser, .. } = std::mem::replace(&mut self.hand, fresh);
         let mut digest = worker.digest;
-        digest.problems.merge(parser.problems());
+        digest.problems.merge(&parser.problems());
         let log_bytes = digest.event_bytes + digest.problems.skipped_bytes();
         digest.files.push(File { name: self.name.clone(), bytes: log_bytes, log_bytes, error: None });
         self.hand.parser = Parser::default();

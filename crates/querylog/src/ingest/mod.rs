@@ -12,7 +12,7 @@ use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
 use crate::digest::{Digest, File};
-use crate::format::Parser;
+use crate::format::{Format, Parser};
 use crate::problem::Problem;
 use crate::select::Select;
 use crate::settings::Settings;
@@ -98,7 +98,7 @@ impl<'s> Ingest<'s> {
             Digest { files: self.files.clone(), problems: self.problems.clone(), ..Digest::default() };
         for hand in &self.workers {
             whole.merge_part(&hand.worker.digest, 0);
-            whole.problems.merge(hand.parser.problems());
+            whole.problems.merge(&hand.parser.problems());
         }
         whole
     }
@@ -108,7 +108,7 @@ impl<'s> Ingest<'s> {
     pub fn finish(mut self) -> Digest {
         let mut whole = Digest { files: self.files, problems: self.problems, ..Digest::default() };
         for (number, hand) in self.workers.drain(..).enumerate() {
-            whole.problems.merge(hand.parser.problems());
+            whole.problems.merge(&hand.parser.problems());
             if number == 0 {
                 let Digest { events, unselected, event_bytes, classes, index, .. } = hand.worker.digest;
                 whole = Digest { events, unselected, event_bytes, classes, index, ..whole };
@@ -138,14 +138,23 @@ impl<'s> Hand<'s> {
     }
 
     fn together(&mut self, blocks: &Mutex<&mut Blocks<'_>>, file: u32) -> Option<std::io::Error> {
+        let mut carry = Carry::default();
         loop {
-            match blocks.lock().unwrap_or_else(PoisonError::into_inner).next(&mut self.buffer) {
+            let mut turn = blocks.lock().unwrap_or_else(PoisonError::into_inner);
+            match turn.next(&mut self.buffer) {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => return Some(error),
             }
-            let mut carry = std::mem::take(&mut self.buffer.carry);
-            self.parse(file, &mut carry);
+            if self.buffer.format == Format::Slow {
+                drop(turn);
+                carry = std::mem::take(&mut self.buffer.carry);
+                self.parse(file, &mut carry);
+            } else {
+                // No other thread gets a turn: what a block inherits is not known before the one before it is parsed.
+                self.parse(file, &mut carry);
+                drop(turn);
+            }
         }
     }
 

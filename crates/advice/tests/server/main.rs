@@ -1,0 +1,13 @@
+//! Advice on a real MariaDB.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod random;
+mod shop;
+mod trial;
+mod typed_table;
