@@ -284,7 +284,7 @@ fn cover(
     };
     if parts.iter().any(|part| part.prefix.is_some())
         || missing.len() > 2
-        || !missing.iter().all(|name| small(name))
+        || !missing.iter().all(small)
     {
         return false;
     }
