@@ -98,6 +98,8 @@ fn failed(server: &str, error: &DatabaseError) -> HostError {
         (DatabaseError::Refused { reason, .. }, Some(code)) => {
             HostError::Refused { path, code, reason: format!("error {code}: {reason}") }
         }
+        // ENOENT: no such socket.
+        _ if error.to_string().contains("(os error 2)") => HostError::NotFound { path },
         _ => HostError::Io { path, reason: error.to_string() },
     }
 }
