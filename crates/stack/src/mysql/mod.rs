@@ -8,6 +8,7 @@ mod stations;
 mod symptoms;
 pub mod values;
 pub mod version_facts;
+mod window;
 
 pub use facts::*;
 pub use read::{read, read_counters};
