@@ -15,6 +15,7 @@ pub mod values;
 mod verdicts;
 pub mod version_facts;
 mod view;
+mod window;
 
 pub use facts::*;
 pub use read::{read, read_counters};
