@@ -4,11 +4,14 @@
 //! in a scratch copy, what it was worth. Everything but `trial` and `schema`'s reading over a connection is pure.
 
 mod advice;
+mod derived;
 mod plan;
 mod schema;
 mod statement;
 /// Advice tried in a scratch copy before it is given.
 pub mod trial;
+/// Queries over attributes in rows, and the typed table that serves them.
+pub mod typed_table;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
 pub use plan::{

@@ -58,6 +58,12 @@ pub struct Class {
     pub(crate) worst: Option<Sample>,
 }
 
+/// How many different values of a text attribute are kept of a class.
+pub(crate) fn limit_of(attribute: Attribute) -> usize {
+    let names = [Attribute::DB, Attribute::USER, Attribute::HOST];
+    if names.contains(&attribute) { MOST_NAMES } else { MOST_TEXTS }
+}
+
 impl Class {
     pub(crate) fn new(fingerprint: Arc<[u8]>) -> Self {
         Self {
@@ -141,7 +147,7 @@ impl Class {
 
     /// Takes all that another took but its sample.
     pub(crate) fn merge_numbers(&mut self, other: &Self) {
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         for (place, metric) in other.metrics.iter().enumerate().filter(|(_, metric)| metric.count() > 0) {
             self.metric_mut(Attribute::from_place(place)).merge(metric);
         }
@@ -174,9 +180,7 @@ impl Class {
     pub(crate) fn texts_mut(&mut self, attribute: Attribute) -> &mut Texts {
         let place = self.texts.iter().position(|(found, _)| *found == attribute);
         let place = place.unwrap_or_else(|| {
-            let names = [Attribute::DB, Attribute::USER, Attribute::HOST];
-            let limit = if names.contains(&attribute) { MOST_NAMES } else { MOST_TEXTS };
-            self.texts.push((attribute, Texts::new(limit)));
+            self.texts.push((attribute, Texts::new(limit_of(attribute))));
             self.texts.len() - 1
         });
         &mut self.texts[place].1
