@@ -4,6 +4,7 @@ mod beside;
 mod causes;
 mod edits;
 mod facts;
+pub(crate) mod figures;
 pub(crate) mod option_files;
 mod options;
 mod pool_size;
