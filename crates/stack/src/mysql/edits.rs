@@ -13,20 +13,23 @@ fn place(view: &View<'_>, name: &str) -> Option<OptionPlace> {
 
 /// A variable that the running server takes, and the option file that keeps it.
 pub(crate) fn set(view: &View<'_>, name: &str, target: Derived) -> Change {
-    let what = ChangeKind::SqlVariable { server: view.server.address.clone(), name: name.to_owned() };
-    let change = Change::new(what, view.variable(name).map(str::to_owned), target);
-    let owner = view.setting(name).map(crate::php_fpm::Setting::place);
-    let change = change.owned_by(owner);
+    let current = view.variable(name).map(str::to_owned);
+    let change = Change::sql_variable(&view.server.address, name, current, target)
+        .owned_by(view.setting(name).map(crate::php_fpm::Setting::place));
+    let in_command = view.setting(name).is_some_and(|own| own.file.starts_with("/proc/"));
+    let change = match in_command {
+        true => change.coupled_with("the command line of the server, which sets it over all option files"),
+        false => change,
+    };
     match place(view, name) {
-        Some(place) => change.persists_by(&format!("{} [{}]", place.file, place.group)),
+        Some(place) => change.in_option_file(&place.file, &place.group),
         None => change.persists_by("its option file, or the parameter group of its provider"),
     }
 }
 
 /// A variable that the server takes as it starts.
 pub(crate) fn set_at_start(view: &View<'_>, name: &str, target: Derived) -> Change {
-    let restart = format!("restart {}: every connection ends", unit(view));
-    set(view, name, target).restarts(&restart)
+    set(view, name, target).only_after_restart(&unit(view))
 }
 
 /// A line that is taken out of an option file.

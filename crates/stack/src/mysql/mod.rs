@@ -4,6 +4,7 @@ mod beside;
 mod causes;
 mod edits;
 mod facts;
+pub(crate) mod figures;
 pub(crate) mod option_files;
 mod options;
 mod pool_size;
@@ -14,6 +15,7 @@ pub mod values;
 mod verdicts;
 pub mod version_facts;
 mod view;
+mod window;
 
 pub use facts::*;
 pub use read::{read, read_counters};
