@@ -51,9 +51,9 @@ pub(crate) fn run(arguments: &Advise) -> anyhow::Result<Exit> {
         .into_iter()
         .map(|asked| Query::new(asked.class, asked.sql, &tables.schema, asked.figures))
         .collect();
+    let (typed, mut unread) = tables.typed(&queries);
     let case = Case { queries: &queries, schema: &tables.schema };
     let mut advice = advice::advise(&case, RULES);
-    let (typed, mut unread) = tables.typed(&queries);
     advice.extend(typed);
     advice.sort_by(|a, b| case.time_at_stake(b).total_cmp(&case.time_at_stake(a)));
     unread.extend(unparsed(&queries));
