@@ -64,6 +64,28 @@ impl Connection {
         result.map_err(|error| self.error(statement, error))
     }
 
+    /// As [`Connection::query`], but the server reads one statement and no more: text of strangers cannot smuggle another in
+    /// behind a `;` or in a comment that only the server understands.
+    ///
+    /// # Errors
+    /// As [`Connection::query`], and where there are several statements.
+    pub fn query_alone(&mut self, statement: &str) -> Result<Table, DatabaseError> {
+        // Servers take several statements as one text, yet never prepare more than one.
+        let result = self.connection.prep(statement).and_then(|prepared| {
+            let mut result = self.connection.exec_iter(&prepared, ())?;
+            let mut table = Table::default();
+            if let Some(set) = result.iter() {
+                table.columns =
+                    set.columns().as_ref().iter().map(|column| column.name_str().into_owned()).collect();
+                for row in set {
+                    table.rows.push(cells(row?));
+                }
+            }
+            Ok(table)
+        });
+        result.map_err(|error| self.error(statement, error))
+    }
+
     /// Sends a statement, and says how many rows it changed.
     ///
     /// # Errors
@@ -73,6 +95,31 @@ impl Connection {
             Ok(()) => Ok(self.connection.affected_rows()),
             Err(error) => Err(self.error(statement, error)),
         }
+    }
+
+    /// Sends a statement, and hands over each row as the bytes that the server sent; nothing is held in memory.
+    ///
+    /// # Errors
+    /// As [`Connection::query`].
+    pub fn each_row(
+        &mut self,
+        statement: &str,
+        mut each: impl FnMut(Vec<Option<Vec<u8>>>),
+    ) -> Result<(), DatabaseError> {
+        let mut read = || {
+            for row in self.connection.query_iter(statement)? {
+                let row = row.inspect_err(|_| cut(self.socket.as_ref()))?;
+                each(row.unwrap().into_iter().map(bytes).collect());
+            }
+            Ok(())
+        };
+        let result = read();
+        result.map_err(|error| self.error(statement, error))
+    }
+
+    /// The server's number of this connection, as `KILL` takes it.
+    pub fn id(&self) -> u32 {
+        self.connection.connection_id()
     }
 
     fn rows(&mut self, statement: &str) -> Result<Table, mysql::Error> {
@@ -106,6 +153,13 @@ impl Connection {
             }
             other => DatabaseError::Broken { server, statement, reason: other.to_string() },
         }
+    }
+}
+
+fn bytes(value: Value) -> Option<Vec<u8>> {
+    match value {
+        Value::Bytes(bytes) => Some(bytes),
+        other => cell(other).map(String::into_bytes),
     }
 }
 

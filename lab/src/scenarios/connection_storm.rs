@@ -60,7 +60,7 @@ fn sessions(port: u16) -> Sessions {
         clients: CLIENTS,
         port,
         statements: vec![wordpress::latest_flags(); 5],
-        pause: Duration::from_millis(200),
+        pause: Duration::from_millis(500),
     }
 }
 
@@ -123,7 +123,7 @@ fn compare(score: &mut Score, database: &Database) -> Result<()> {
     database.restart_with(&format!("{QUEUE}{MANY}{POOL}"))?;
     let pooled = observe(score, database, "a pool of threads", 3306)?;
     for (what, measured) in [("the pool of threads", pooled), ("the queue in front", queued)] {
-        if measured.threads * 5.0 > per_client.threads || per_client.threads < count(CLIENTS) / 2.0 {
+        if measured.threads * 3.0 > per_client.threads || per_client.threads < count(CLIENTS) / 2.0 {
             return Err(FaultError::new(format!(
                 "{what} has {} threads, and one for each connection {}",
                 measured.threads, per_client.threads
