@@ -186,7 +186,7 @@ impl Class {
         &mut self.texts[place].1
     }
 
-    /// Takes an event but its query's length, schema, user and host, which come with their hashes.
+    /// Takes an event.
     pub(crate) fn add(&mut self, event: &Event<'_>) {
         self.count += 1;
         self.metric_mut(Attribute::QUERY_LENGTH).add(event.query_length);
@@ -196,6 +196,10 @@ impl Class {
                 Value::Flag(set) => self.flag_mut(*attribute).add(*set),
                 Value::Text(text) => self.texts_mut(*attribute).add(crate::texts::hash(text), text),
             }
+        }
+        let names = [(Attribute::DB, event.db), (Attribute::USER, event.user), (Attribute::HOST, event.host)];
+        for (attribute, name) in names.into_iter().filter(|(_, name)| !name.is_empty()) {
+            self.texts_mut(attribute).add(crate::texts::hash(name), name);
         }
         if let Some(time) = event.time {
             if self.first.is_none_or(|first| time < first) {
