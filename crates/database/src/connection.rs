@@ -64,6 +64,28 @@ impl Connection {
         result.map_err(|error| self.error(statement, error))
     }
 
+    /// As [`Connection::query`], but the server reads one statement and no more: text of strangers cannot smuggle another in
+    /// behind a `;` or in a comment that only the server understands.
+    ///
+    /// # Errors
+    /// As [`Connection::query`], and where there are several statements.
+    pub fn query_alone(&mut self, statement: &str) -> Result<Table, DatabaseError> {
+        // Servers take several statements as one text, yet never prepare more than one.
+        let result = self.connection.prep(statement).and_then(|prepared| {
+            let mut result = self.connection.exec_iter(&prepared, ())?;
+            let mut table = Table::default();
+            if let Some(set) = result.iter() {
+                table.columns =
+                    set.columns().as_ref().iter().map(|column| column.name_str().into_owned()).collect();
+                for row in set {
+                    table.rows.push(cells(row?));
+                }
+            }
+            Ok(table)
+        });
+        result.map_err(|error| self.error(statement, error))
+    }
+
     /// Sends a statement, and says how many rows it changed.
     ///
     /// # Errors

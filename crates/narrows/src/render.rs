@@ -8,5 +8,6 @@ mod page;
 pub(crate) mod plan;
 pub(crate) mod profile;
 pub(crate) mod proof;
+pub(crate) mod query_plan;
 pub(crate) mod transaction;
 mod wording;

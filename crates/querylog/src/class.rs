@@ -58,6 +58,12 @@ pub struct Class {
     pub(crate) worst: Option<Sample>,
 }
 
+/// How many different values of a text attribute are kept of a class.
+pub(crate) fn limit_of(attribute: Attribute) -> usize {
+    let names = [Attribute::DB, Attribute::USER, Attribute::HOST];
+    if names.contains(&attribute) { MOST_NAMES } else { MOST_TEXTS }
+}
+
 impl Class {
     pub(crate) fn new(fingerprint: Arc<[u8]>) -> Self {
         Self {
@@ -141,7 +147,7 @@ impl Class {
 
     /// Takes all that another took but its sample.
     pub(crate) fn merge_numbers(&mut self, other: &Self) {
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         for (place, metric) in other.metrics.iter().enumerate().filter(|(_, metric)| metric.count() > 0) {
             self.metric_mut(Attribute::from_place(place)).merge(metric);
         }
@@ -174,15 +180,13 @@ impl Class {
     pub(crate) fn texts_mut(&mut self, attribute: Attribute) -> &mut Texts {
         let place = self.texts.iter().position(|(found, _)| *found == attribute);
         let place = place.unwrap_or_else(|| {
-            let names = [Attribute::DB, Attribute::USER, Attribute::HOST];
-            let limit = if names.contains(&attribute) { MOST_NAMES } else { MOST_TEXTS };
-            self.texts.push((attribute, Texts::new(limit)));
+            self.texts.push((attribute, Texts::new(limit_of(attribute))));
             self.texts.len() - 1
         });
         &mut self.texts[place].1
     }
 
-    /// Takes an event but its query's length, schema, user and host, which come with their hashes.
+    /// Takes an event.
     pub(crate) fn add(&mut self, event: &Event<'_>) {
         self.count += 1;
         self.metric_mut(Attribute::QUERY_LENGTH).add(event.query_length);
@@ -192,6 +196,10 @@ impl Class {
                 Value::Flag(set) => self.flag_mut(*attribute).add(*set),
                 Value::Text(text) => self.texts_mut(*attribute).add(crate::texts::hash(text), text),
             }
+        }
+        let names = [(Attribute::DB, event.db), (Attribute::USER, event.user), (Attribute::HOST, event.host)];
+        for (attribute, name) in names.into_iter().filter(|(_, name)| !name.is_empty()) {
+            self.texts_mut(attribute).add(crate::texts::hash(name), name);
         }
         if let Some(time) = event.time {
             if self.first.is_none_or(|first| time < first) {

@@ -110,9 +110,9 @@ impl Digest {
 
     /// Takes all of another that read parts of the same files (`files` is 0) or others (it is how many we have).
     pub(crate) fn merge_part(&mut self, other: &Self, files: u32) {
-        self.events += other.events;
-        self.unselected += other.unselected;
-        self.event_bytes += other.event_bytes;
+        self.events = self.events.saturating_add(other.events);
+        self.unselected = self.unselected.saturating_add(other.unselected);
+        self.event_bytes = self.event_bytes.saturating_add(other.event_bytes);
         self.problems.merge(&other.problems);
         for class in &other.classes {
             let place = self.place_of(class.fingerprint.to_vec());

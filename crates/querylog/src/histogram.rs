@@ -122,7 +122,7 @@ impl Histogram {
     /// Adds to a bucket, which makes room for it.
     pub(crate) fn add_to(&mut self, bucket: usize, times: u64) {
         if bucket == 0 {
-            self.zeros += times;
+            self.zeros = self.zeros.saturating_add(times);
             return;
         }
         let bucket = bucket.min(BUCKETS - 1);
@@ -139,7 +139,7 @@ impl Histogram {
             self.counts.resize(bucket - first + 1, 0);
         }
         if let Some(count) = self.counts.get_mut(bucket - usize::from(self.first)) {
-            *count += times;
+            *count = count.saturating_add(times);
         }
     }
 

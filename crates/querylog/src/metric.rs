@@ -32,9 +32,8 @@ impl Metric {
         Self { unit, count: 0, sum: 0, min: u64::MAX, max: 0, histogram: Histogram::default() }
     }
 
-    #[expect(dead_code, reason = "saved digests, which use it, come next")]
     pub(crate) fn from_parts(unit: Unit, sum: u128, min: u64, max: u64, histogram: Histogram) -> Self {
-        let count = histogram.buckets().map(|(_, count)| count).sum();
+        let count = histogram.buckets().fold(0_u64, |sum, (_, count)| sum.saturating_add(count));
         Self { unit, count, sum, min, max, histogram }
     }
 
@@ -49,8 +48,8 @@ impl Metric {
 
     /// Takes all that another took.
     pub fn merge(&mut self, other: &Self) {
-        self.count += other.count;
-        self.sum += other.sum;
+        self.count = self.count.saturating_add(other.count);
+        self.sum = self.sum.saturating_add(other.sum);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.histogram.merge(&other.histogram);
@@ -197,8 +196,8 @@ impl Flag {
 
     /// Takes all that another took.
     pub fn merge(&mut self, other: Self) {
-        self.yes += other.yes;
-        self.no += other.no;
+        self.yes = self.yes.saturating_add(other.yes);
+        self.no = self.no.saturating_add(other.no);
     }
 }
 

@@ -73,8 +73,8 @@ impl Problems {
     pub fn merge(&mut self, other: &Self) {
         for (problem, extent) in &other.0 {
             let sum = self.0.entry(*problem).or_default();
-            sum.times += extent.times;
-            sum.bytes += extent.bytes;
+            sum.times = sum.times.saturating_add(extent.times);
+            sum.bytes = sum.bytes.saturating_add(extent.bytes);
         }
     }
 
@@ -92,6 +92,6 @@ impl Problems {
     /// Bytes of the log that are in no event.
     #[must_use]
     pub fn skipped_bytes(&self) -> u64 {
-        self.0.values().map(|extent| extent.bytes).sum()
+        self.0.values().fold(0_u64, |sum, extent| sum.saturating_add(extent.bytes))
     }
 }

@@ -102,7 +102,8 @@ impl Reader {
                     *number = count(value);
                 }
             }
-            "rows" | "rows_examined_per_scan" => node.rows = number(value),
+            "rows" => (self.mariadb, node.rows) = (true, number(value)),
+            "rows_examined_per_scan" => node.rows = number(value),
             "filtered" => node.filtered = number(value),
             "cost" => (self.mariadb, node.cost) = (true, number(value)),
             "cost_info" => {

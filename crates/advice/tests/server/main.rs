@@ -7,5 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod random;
 mod shop;
 mod trial;
+mod typed_table;

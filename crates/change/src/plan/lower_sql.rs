@@ -5,7 +5,7 @@ use model::Edit;
 use super::choose::Wish;
 use super::lower::{Ground, Lowered, edit_step, set_now};
 use super::{activation, lower_files};
-use crate::owners::{Claim, claim_of_managed_file, read_file};
+use crate::owners::{Claim, claim_of_managed_file, claim_of_set_persist, read_file, set_persist_file_of};
 use crate::{Phase, Target};
 
 /// How a variable is kept over a restart of its server.
@@ -27,12 +27,9 @@ pub(super) fn variable(
     keeping: &Keeping<'_>,
 ) -> Lowered {
     let Target::SqlVariable(of) = &target else { return Ok((vec![], vec![])) };
-    if let Some(path) = ground.states.persisted_in(of)? {
-        return Err(Claim::new(
-            format!("SET PERSIST has set {} before, and {path} is read after every option file", of.name),
-            path,
-            format!("SET PERSIST {} = …; or RESET PERSIST {0}, and plan again", of.name),
-        ));
+    let usual = set_persist_file_of(ground.host, &of.name).map(str::to_owned);
+    if let Some(path) = ground.states.persisted_in(of)?.or(usual) {
+        return Err(claim_of_set_persist(&of.name, &path));
     }
     let value = wish.change.target.value.trim().to_owned();
     let fixed = keeping.fixed || ground.states.is_fixed(of)? == Some(true);

@@ -226,4 +226,7 @@ mod refusals_tests;
 mod network_tests;
 
 #[cfg(test)]
+mod sql_tests;
+
+#[cfg(test)]
 mod timer_tests;

@@ -12,7 +12,7 @@ use super::{Left, Outcome};
 use crate::journal::{Journal, Lock, NewTransaction, Status, Step};
 use crate::machine::now_unix_ms;
 use crate::plan::{Plan, PlanHost};
-use crate::{ChangeError, Phase};
+use crate::{ChangeError, Phase, Target};
 
 /// How a plan is applied.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
         reloads: &prepared.reloads,
         steps: &prepared.steps,
     })?;
-    let done = match arm(&journal, id, options) {
+    let done = match arm(&journal, id, options, &prepared.steps) {
         Ok(()) => carry_out(&journal, id, &mut prepared, &checks, options),
         Err(error) => Err(error.into()),
     };
@@ -127,9 +127,10 @@ fn may_begin(journal: &Journal) -> Result<(), ChangeError> {
     Ok(())
 }
 
-fn arm(journal: &Journal, id: i64, options: &ApplyOptions) -> Result<(), ChangeError> {
+fn arm(journal: &Journal, id: i64, options: &ApplyOptions, steps: &[Step]) -> Result<(), ChangeError> {
     let Some(after) = options.trial else { return Ok(()) };
-    let order = DeadManOrder { id, state_directory: journal.directory().to_owned(), after };
+    let databases = steps.iter().any(|step| matches!(step.target, Target::SqlStatement(_)));
+    let order = DeadManOrder { id, state_directory: journal.directory().to_owned(), after, databases };
     match dead_man::arm(&order)? {
         Some(process) => journal.set_dead_man(id, process),
         None => Ok(()),

@@ -6,6 +6,7 @@ pub(crate) mod advise;
 pub(crate) mod digest;
 pub(crate) mod explain;
 pub(crate) mod fingerprint;
+pub(crate) mod server;
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]

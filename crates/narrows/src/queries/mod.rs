@@ -4,6 +4,8 @@ mod advise;
 mod digest;
 mod explain;
 mod fingerprint;
+mod input;
+mod server;
 
 use crate::arguments::queries::{Queries, QueriesCommand};
 use crate::exit::Exit;

@@ -10,6 +10,7 @@ fn event<'a>(attributes: &'a [(Attribute, Value<'a>)]) -> Event<'a> {
         command: crate::Command::Query,
         query: b"SELECT * FROM wp_options WHERE autoload = 'yes'",
         query_length: 47,
+        record_bytes: 47,
         user: b"shop",
         host: b"web1",
         ip: b"",

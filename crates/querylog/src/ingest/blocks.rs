@@ -106,7 +106,8 @@ impl<'r> Blocks<'r> {
         loop {
             let searched = buffer.filled.saturating_sub(4 * LOOK_BACK);
             let full = self.read(buffer);
-            let format = *self.format.get_or_insert_with(|| Format::detect(buffer.text()));
+            self.format = self.format.or_else(|| Format::detect(buffer.text()));
+            let format = self.format.unwrap_or_default();
             buffer.format = format;
             if !full {
                 self.ended = true;

@@ -67,6 +67,20 @@ proptest! {
     }
 
     #[test]
+    fn a_log_that_comes_in_pieces_gives_the_same_digest(
+        log in log(),
+        piece_bytes in 1_usize..700,
+        record_bytes in prop::sample::select(&[512_usize, 1_000_000][..]),
+    ) {
+        let whole = digest(&log, 1, 1 << 20, record_bytes);
+        let settings = Settings { threads: 1, record_bytes, ..Settings::default() };
+        let mut feed = Feed::new(&settings, &All, "a.log", 0);
+        log.chunks(piece_bytes).for_each(|piece| feed.push(piece));
+        feed.end();
+        prop_assert_eq!(&feed.take(), &whole, "{}", log.escape_ascii());
+    }
+
+    #[test]
     fn any_bytes_are_digested_without_a_panic(log in prop::collection::vec(any::<u8>(), 0..2000)) {
         let whole = digest(&log, 2, 100, 512);
         prop_assert_eq!(whole.event_bytes + whole.problems.skipped_bytes(), log.len() as u64);

@@ -27,16 +27,19 @@ mod classify {
 
     use super::{BLOCK, Masks};
 
+    #[inline]
     #[target_feature(enable = "sse2")]
     fn bits(found: __m128i) -> u64 {
         u64::from(_mm_movemask_epi8(found) as u16)
     }
 
+    #[inline]
     pub(super) fn masks(block: &[u8; BLOCK]) -> Masks {
         // SAFETY: SSE2 is part of every x86-64 processor. Nothing else is asked of the caller: no pointer is read.
         unsafe { masks_of_vectors(block) }
     }
 
+    #[inline]
     #[target_feature(enable = "sse2")]
     fn masks_of_vectors(block: &[u8; BLOCK]) -> Masks {
         let mut masks = Masks::default();

@@ -2,9 +2,12 @@
 
 mod choice;
 mod facts;
+pub mod human;
 pub mod json;
+pub mod markdown;
 mod numbers;
 pub mod toolkit;
+mod wording;
 
 use crate::class::{Class, Sample};
 use crate::redact::redact;

@@ -110,14 +110,14 @@ fn open_value(attribute: Attribute, text: &[u8]) -> Option<Value<'_>> {
 
 /// Reads the moments of lines `# Time: `, which are mostly the same to the second as the one before.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     text: [u8; 19],
     time: Option<Time>,
 }
 
 impl Clock {
     /// The moment of a line, after its name: `2024-03-01T10:00:00.123456Z` or `240301 10:00:00`.
-    pub(super) fn read(&mut self, line: &[u8]) -> Option<Time> {
+    pub(crate) fn read(&mut self, line: &[u8]) -> Option<Time> {
         let Some((second, rest)) = line.split_first_chunk::<19>() else { return short_time(line) };
         if *second != self.text || self.time.is_none() {
             let Some(time) = long_time(second) else { return short_time(line) };

@@ -5,4 +5,5 @@ mod lines;
 mod record;
 
 pub(crate) use boundary::{LOOK_BACK, last, next};
-pub(crate) use record::{Block, Carry, Parser};
+pub(crate) use lines::Clock;
+pub(crate) use record::{Block, Carry, Parser, server_headers};

@@ -414,7 +414,7 @@ fn timestamp(settings: &[u8]) -> Option<i64> {
 /// Splits off what servers write when they open a log, from the end of a text; says how long it is.
 ///
 /// Three lines: `/usr/sbin/mysqld, Version: … started with:`, `Tcp port: …` and `Time  Id Command  Argument`.
-fn server_headers(text: &[u8]) -> (&[u8], usize) {
+pub(crate) fn server_headers(text: &[u8]) -> (&[u8], usize) {
     let mut rest = text;
     if rest.ends_with(b";\n") || !rest.ends_with(b"\n") {
         return (rest, 0);

@@ -51,7 +51,7 @@ pub(crate) fn read(host: &dyn Host) -> Option<DatabaseLimit> {
         }
     }
     if limit.file.is_empty() {
-        ("mysqld".clone_into(&mut limit.group), first.as_ref().clone_into(&mut limit.file));
+        (limit.group, limit.file) = ("mysqld".to_owned(), first.to_string());
     }
     Some(limit)
 }

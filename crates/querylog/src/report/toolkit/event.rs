@@ -60,7 +60,8 @@ fn title(text: &mut String, chosen: Chosen<'_>, options: &Options) {
         shorten(rates.map_or(0.0, |rates| rates.per_second), 1000.0),
         shorten(rates.map_or(0.0, |rates| rates.concurrency), 1000.0),
         ClassId::of(chosen.class.fingerprint()),
-        chosen.class.worst().map_or(0, |sample| sample.offset)
+        // There, a record begins behind the `#` that separates it from the one before.
+        chosen.class.worst().map_or(0, |sample| sample.offset + u64::from(sample.offset > 0))
     );
     underlined(text, &line);
 }

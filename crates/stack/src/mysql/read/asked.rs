@@ -42,7 +42,13 @@ pub(super) fn all(server: &Server<'_>) -> Result<Asked, Unread> {
     let table = parts.take("replication", right, server.rows("replication", statements::replication(server)));
     asked.replication = table.and_then(|table| replication(&table));
     let loaded = autoload::read(server);
-    asked.autoload = parts.take("what WordPress loads", "SELECT ON *.*", loaded).unwrap_or_default();
+    asked.autoload = parts
+        .take(
+            "what WordPress loads",
+            "SELECT ON WordPress's database and on mysql.innodb_table_stats",
+            loaded,
+        )
+        .unwrap_or_default();
     asked.unread = parts.unread;
     Ok(asked)
 }

@@ -11,15 +11,25 @@ const MOST_TABLES: usize = 8;
 
 /// Asks for the tables of options, then for what each loads.
 pub(super) fn read(server: &Server<'_>) -> Result<Vec<Autoload>, HostError> {
-    let tables = server.bounded("autoload-tables", statements::AUTOLOAD_TABLES)?;
-    let (schemas, names) = (tables.values("s"), tables.values("t"));
-    let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$-".contains(&byte));
-    let wanted = schemas.zip(names).filter(|(schema, name)| plain(schema) && plain(name)).take(MOST_TABLES);
-    let selects: Vec<_> = wanted.map(|(schema, name)| statements::autoload(schema, name)).collect();
-    if selects.is_empty() {
+    let named = server.bounded("option-tables", statements::OPTION_TABLES)?;
+    let looked = |(schema, table): (&str, &str)| statements::has_autoload(schema, table);
+    let looked: Vec<_> = places(&named).map(looked).collect();
+    if looked.is_empty() {
         return Ok(vec![]);
     }
-    Ok(parse(&server.bounded("autoload", &selects.join(" UNION ALL "))?))
+    let tables = server.bounded("autoload-tables", &looked.join(" UNION ALL "))?;
+    let asked = |(schema, table): (&str, &str)| statements::autoload(schema, table);
+    let asked: Vec<_> = places(&tables).take(MOST_TABLES).map(asked).collect();
+    if asked.is_empty() {
+        return Ok(vec![]);
+    }
+    Ok(parse(&server.bounded("autoload", &asked.join(" UNION ALL "))?))
+}
+
+/// Schemas and tables whose names can stand in a statement as they are.
+fn places(table: &SqlTable) -> impl Iterator<Item = (&str, &str)> {
+    let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$-".contains(&byte));
+    table.values("s").zip(table.values("t")).filter(move |(schema, name)| plain(schema) && plain(name))
 }
 
 fn parse(table: &SqlTable) -> Vec<Autoload> {

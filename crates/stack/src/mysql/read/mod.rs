@@ -53,10 +53,14 @@ pub fn read(host: &dyn Host) -> Result<Facts, Unread> {
 /// When `/proc` cannot be listed. A server that does not answer says why in its own [`super::ServerCounters`].
 pub fn read_counters(host: &dyn Host) -> Result<Counters, Unread> {
     let found = found(host)?;
-    let running = found.local.iter().filter(|found| found.running.is_some());
-    let local = running.map(|found| found.answers(host).0);
-    let elsewhere = found.elsewhere.iter().map(|address| Asking::new(host, address).0);
-    Ok(Counters { servers: local.chain(elsewhere).map(|asking| counters(&asking)).collect() })
+    let running = found.local.iter().filter_map(|found| Some((found, found.running.as_ref()?)));
+    let local = running.map(|(found, running)| ServerCounters {
+        cpu_s: Some(running.cpu_s),
+        pid: Some(running.pid),
+        ..counters(&found.answers(host).0)
+    });
+    let elsewhere = found.elsewhere.iter().map(|address| counters(&Asking::new(host, address).0));
+    Ok(Counters { servers: local.chain(elsewhere).collect() })
 }
 
 fn counters(asking: &Asking<'_>) -> ServerCounters {

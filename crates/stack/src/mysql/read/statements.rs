@@ -74,9 +74,17 @@ pub(super) fn replication(server: &Server<'_>) -> &'static str {
     }
 }
 
-/// Tables that look like WordPress's options.
-pub(super) const AUTOLOAD_TABLES: &str = "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_NAME \
-    LIKE '%options' AND COLUMN_NAME = 'autoload' LIMIT 50";
+/// Tables that are named as WordPress's options, without a look into every folder of the data directory.
+pub(super) const OPTION_TABLES: &str = "SELECT database_name AS s, table_name AS t FROM mysql.innodb_table_stats WHERE table_name LIKE \
+    '%options' LIMIT 50";
+
+/// The table where it has a column `autoload`: with both names the server looks at this one alone.
+pub(super) fn has_autoload(schema: &str, table: &str) -> String {
+    format!(
+        "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '{schema}' AND TABLE_NAME = \
+         '{table}' AND COLUMN_NAME = 'autoload'"
+    )
+}
 
 /// What WordPress loads from a table with every page: the sum first, then the largest. Since 6.6 it has several words for yes.
 pub(super) fn autoload(schema: &str, table: &str) -> String {

@@ -56,7 +56,8 @@ fn talking() -> Tree {
     put("engines", rows(&["engine", "tables", "bytes"], &[&["InnoDB", "1", "150"]]));
     put("other-engines", rows(&["engine", "tables", "bytes"], &[&["MyISAM", "1", "7.0"]]));
     put("replication", r#"{"refused": {"code": 1227, "reason": "error 1227: denied"}}"#.to_owned());
-    put("autoload-tables", rows(&["s", "t"], &[&["wp", "wp_options"], &["x`y", "wp_options"]]));
+    put("option-tables", rows(&["s", "t"], &[&["wp", "wp_options"], &["x`y", "wp_options"]]));
+    put("autoload-tables", rows(&["s", "t"], &[&["wp", "wp_options"]]));
     let loaded: &[&[&str]] =
         &[&["wp.wp_options", "", "300", "9000"], &["wp.wp_options", "rules", "1", "8000"]];
     put("autoload", rows(&["t", "name", "options", "bytes"], loaded));

@@ -1,0 +1,14 @@
+//! `schema.attributes-as-rows`: queries over attributes that lie in rows (`wp_postmeta`), and the typed table that serves them.
+//!
+//! What a query asks of an attribute becomes a column: a condition with constants becomes a flag, computed by that very
+//! condition, so that an entity with several rows of a key is found when any of them fits; what is compared with changing
+//! constants, or ordered by, becomes a column of the type that the query compares as.
+
+mod attribute;
+mod find;
+mod rewrite;
+mod statistics;
+mod table;
+
+pub use find::{Declined, Found, find};
+pub use statistics::KeyStatistics;
