@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::boundary;
-use super::lines::{Client, Clock, client, split_line, value, whole_number};
+use super::lines::{Client, Clock, client, leading_number, leading_seconds, split_line, value, whole_number};
 use crate::attribute::{Attribute, Kind, Unit};
 use crate::event::{Command, Event, Value};
 use crate::problem::{Problem, Problems};
@@ -210,6 +210,10 @@ impl Parser {
             return;
         }
         while !rest.is_empty() {
+            if let Some(length) = self.expected_number(rest, head, attributes) {
+                rest = rest.get(length..).unwrap_or_default();
+                continue;
+            }
             let expected = self.layout.get(head.slot).filter(|expected| rest.starts_with(&expected.name));
             let (found, length) = match expected {
                 Some(expected) => (Some((expected.attribute, expected.kind)), expected.name.len()),
@@ -234,6 +238,39 @@ impl Parser {
                 self.attribute((attribute, kind), text, head, attributes);
             }
         }
+    }
+
+    /// Takes a number by the name that is expected, and says how long both are with the blanks after them.
+    ///
+    /// It is what [`Self::attributes`] does, without looking twice; what is not quite so is left to that.
+    fn expected_number<'a>(
+        &self,
+        rest: &'a [u8],
+        head: &mut Head<'a>,
+        attributes: &mut Attributes<'a>,
+    ) -> Option<usize> {
+        let Expected { name, attribute, kind: Kind::Number(unit) } = self.layout.get(head.slot)? else {
+            return None;
+        };
+        let after = rest.strip_prefix(&name[..])?.strip_prefix(b" ")?;
+        let (number, length) = match unit {
+            Unit::Microseconds => leading_seconds(after)?,
+            Unit::Count => leading_number(after)?,
+        };
+        let blanks = match after.get(length..)? {
+            [] => 0,
+            [b' ', b' ', next, ..] if *next != b' ' => 2,
+            [b' ', next, ..] if *next != b' ' => 1,
+            _ => return None,
+        };
+        let bit = 1_u128.checked_shl(attribute.place() as u32)?;
+        if head.met & bit != 0 {
+            return None;
+        }
+        head.met |= bit;
+        head.slot += 1;
+        attributes.push((*attribute, Value::Number(number, *unit)));
+        Some(name.len() + 1 + length + blanks)
     }
 
     fn attribute<'a>(
