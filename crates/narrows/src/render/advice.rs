@@ -9,6 +9,9 @@ use super::page::{Page, bad, doubtful, faint, good, strong};
 use crate::output;
 use crate::queries::advise::{Found, Weighed};
 
+/// The longest statement that is printed whole, in characters.
+const LONGEST: usize = 480;
+
 /// For a terminal: the answer, then each piece of advice with its statements up and down.
 pub(crate) fn human(found: &Found, plan: Option<&Path>) -> String {
     let mut page = Page::default();
@@ -89,21 +92,37 @@ fn piece(page: &mut Page, number: usize, one: &Weighed) {
     }
     for step in &advice.up {
         let again = if step.until_no_rows { "   (again until it changes no row)" } else { "" };
-        page.line("   up    ", good(), 9, &format!("{};{again}", step.sql));
+        page.line(
+            "   up    ",
+            good(),
+            9,
+            &format!("{}{again}", shortened(&format!("{};", step.sql), &step.what)),
+        );
     }
     for down in advice.down() {
-        page.line("   down  ", faint(), 9, &format!("{down};"));
+        page.line("   down  ", faint(), 9, &shortened(&format!("{down};"), ""));
     }
     for rewrite in &advice.rewrites {
-        page.line("   send  ", good(), 9, &rewrite.after);
+        page.line("   send  ", good(), 9, &rewrite.after.replace('\n', " "));
         for differs in &rewrite.differs {
             page.line("         ", faint(), 9, &format!("differs: {differs}"));
         }
     }
     measured(page, advice.trial.as_ref());
     for caution in &advice.cautions {
-        page.line("   mind  ", doubtful(), 9, caution);
+        page.line("   mind  ", doubtful(), 9, &shortened(caution, ""));
     }
+}
+
+/// Statements that are pages long are for programs: a person is told what they do, and how they begin.
+fn shortened(text: &str, what: &str) -> String {
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return text.to_owned();
+    }
+    let beginning: String = text.chars().take(LONGEST / 2).collect();
+    let what = if what.is_empty() { String::new() } else { format!("{what}: ") };
+    format!("{what}{beginning}… ({length} characters; whole with --format markdown)")
 }
 
 fn measured(page: &mut Page, trial: Option<&TrialOutcome>) {

@@ -51,9 +51,14 @@ pub(crate) fn run(arguments: &Advise) -> anyhow::Result<Exit> {
         .into_iter()
         .map(|asked| Query::new(asked.class, asked.sql, &tables.schema, asked.figures))
         .collect();
+    let (typed, mut unread) = tables.typed(&queries);
     let case = Case { queries: &queries, schema: &tables.schema };
     let mut advice = advice::advise(&case, RULES);
-    let (typed, mut unread) = tables.typed(&queries);
+    // A typed table does what the advice to keep a value apart only asks for.
+    let served = |advice: &Advice| {
+        typed.iter().any(|typed| advice.classes.iter().all(|class| typed.classes.contains(class)))
+    };
+    advice.retain(|one| one.id != "query.leading-wildcard" || !one.up.is_empty() || !served(one));
     advice.extend(typed);
     advice.sort_by(|a, b| case.time_at_stake(b).total_cmp(&case.time_at_stake(a)));
     unread.extend(unparsed(&queries));
