@@ -4,7 +4,28 @@
 //! in a scratch copy, what it was worth. Everything but `trial` and `schema`'s reading over a connection is pure.
 
 mod advice;
+/// Options that WordPress loads on every request.
+pub mod autoload;
+mod derived;
+mod plan;
+mod rules;
 mod schema;
+/// Queries by distance, and the table of points that serves them.
+pub mod spatial;
+mod statement;
+/// Advice tried in a scratch copy before it is given.
+pub mod trial;
+/// Queries over attributes in rows, and the typed table that serves them.
+pub mod typed_table;
+mod wording;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
-pub use schema::{Column, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
+pub use plan::{
+    Access, Actual, Format, Judgement, NoPlan, Node, NodeKind, Plan, ReadStep, Reason, Sorted, Surprise,
+};
+pub use rules::{Case, Figures, Query, RULES, Rule, advise};
+pub use schema::{Column, Counted, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
+pub use statement::{
+    Block, BlockRole, Clause, ColumnUse, JoinKind, Key, Literal, Place, Predicate, Role, SelectItem,
+    SelectList, Statement, StatementKind, TableUse, Unparsed, Wrapped,
+};

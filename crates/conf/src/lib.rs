@@ -10,12 +10,14 @@ mod fstab_edit;
 mod glob;
 mod haproxy;
 mod haproxy_edit;
+mod libconfig;
 mod nginx;
 mod nginx_block_edit;
 mod nginx_edit;
 mod nginx_lexer;
 mod nginx_place;
 mod option_file;
+mod option_files;
 mod php_constant;
 mod php_constants;
 mod php_constants_edit;
@@ -41,9 +43,11 @@ pub use fstab::{
 pub use fstab_edit::FstabEditError;
 pub use glob::{is_pattern, name_fits};
 pub use haproxy::HaproxyDocument;
+pub use libconfig::{LibconfigDocument, LibconfigSetting, LibconfigValue};
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_block_edit::nginx_word;
 pub use nginx_lexer::NginxWord;
+pub use option_files::{OptionFileSource, OptionFiles};
 pub use php_constant::{PhpCondition, PhpConstant, PhpInclude, PhpLiteral};
 pub use php_constants::PhpConstants;
 pub use php_declarations::{

@@ -12,6 +12,8 @@ pub enum DatabaseError {
         user: String,
         /// What the server or the system said.
         reason: String,
+        /// MySQL's error number, where it is the server that refused.
+        code: Option<u16>,
     },
     /// The server refused a statement.
     #[error("{server} refused `{statement}`: error {code}: {reason}")]
@@ -43,4 +45,15 @@ pub enum DatabaseError {
         /// Why.
         reason: String,
     },
+}
+
+impl DatabaseError {
+    /// MySQL's error number, where the server gave one.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Connect { code, .. } => *code,
+            Self::Refused { code, .. } => Some(*code),
+            Self::Broken { .. } | Self::OptionFile { .. } => None,
+        }
+    }
 }

@@ -45,6 +45,16 @@ pub enum HostError {
         /// What was expected there.
         wanted: String,
     },
+    /// A service answered that it will not.
+    #[error("{path} refused: {reason}")]
+    Refused {
+        /// Who was asked.
+        path: String,
+        /// The service's number for the error.
+        code: u16,
+        /// The service's words.
+        reason: String,
+    },
     /// Any other failure of the operating system.
     #[error("{path} could not be read: {reason}")]
     Io {
@@ -83,6 +93,7 @@ impl HostError {
             Self::TimedOut { .. } => "find the mount that hangs (`findmnt`), or unmount it with `umount -l`",
             Self::Unsupported { .. } => "a newer kernel or another driver would provide it",
             Self::Malformed { .. } => "check what wrote this file; on a live kernel, report it as a bug",
+            Self::Refused { .. } => "give narrows a login that has the right to ask",
             Self::Io { .. } => "try again; the error is the operating system's",
         };
         Unread::new(self.to_string(), how)

@@ -19,6 +19,7 @@ pub mod text;
 pub mod trace;
 mod tree;
 
+pub use database::Table as SqlTable;
 pub use error::HostError;
 pub use folder::{FolderEntry, Kind};
 pub use foreign::FILE_DEADLINE;
@@ -27,6 +28,7 @@ pub use live::LiveHost;
 pub use local::{LocalFile, read_local, read_local_file, write_local};
 pub use question::Question;
 pub use recorder::{Recorded, Recorder};
+pub use redact::is_secret_option;
 pub use tree::{Tree, TreeHost};
 
 use kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};
@@ -128,6 +130,12 @@ pub trait Host: Send + Sync {
     /// When it does not answer within the question's deadline, or the tree holds no answer.
     fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
         self.read(&question.place())
+    }
+
+    /// Database servers that the user named, beside those that run here: a socket or `ADDRESS:PORT` each.
+    fn named_databases(&self) -> Vec<String> {
+        let recorded = self.read("/.narrows/databases.json").unwrap_or_default();
+        serde_json::from_slice(&recorded).unwrap_or_default()
     }
 
     /// The bytes of a file.

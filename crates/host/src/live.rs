@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use rustix::fs::{Mode, OFlags};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::ask::sql::Databases;
 use crate::foreign::{Ask, ForeignReader};
 use crate::kernel::{
     self, Ethtool, KernelError, Link, Listener, Listeners, ModuleState, Qdisc, TcpTable, proc_net_tcp,
@@ -18,12 +19,19 @@ pub struct LiveHost {
     foreign: Mutex<ForeignReader>,
     listeners: Mutex<Option<Listeners>>,
     tcp_diag_would_load: OnceLock<bool>,
+    databases: Databases,
 }
 
 impl LiveHost {
     /// This machine, seen from the namespaces of the calling process.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Says as whom to talk to database servers, and which of them to ask beside those that run here.
+    #[must_use]
+    pub fn with_logins(self, logins: database::Logins) -> Self {
+        Self { databases: Databases::new(logins), ..self }
     }
 
     /// Where asking `sock_diag` would load a module, `/proc/net` says almost as much: no backlog, and no `tcp_info`.
@@ -108,7 +116,11 @@ impl Host for LiveHost {
     }
 
     fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
-        crate::ask::ask(question)
+        crate::ask::ask(question, &self.databases)
+    }
+
+    fn named_databases(&self) -> Vec<String> {
+        self.databases.named()
     }
 
     fn read_end(&self, path: &str, most_bytes: usize) -> Result<Vec<u8>, HostError> {

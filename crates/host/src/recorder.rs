@@ -160,7 +160,20 @@ impl<H: Host> Host for Recorder<H> {
     }
 
     fn ask(&self, question: &Question) -> Result<Vec<u8>, HostError> {
-        self.host.ask(question).inspect(|answer| self.write(&question.place(), answer))
+        let answer = self.host.ask(question).inspect(|answer| self.write(&question.place(), answer));
+        if let (Err(HostError::Refused { code, reason, .. }), Question::Sql { .. }) = (&answer, question) {
+            let refusal = serde_json::json!({"refused": {"code": code, "reason": reason}});
+            self.write(&question.place(), refusal.to_string().as_bytes());
+        }
+        answer
+    }
+
+    fn named_databases(&self) -> Vec<String> {
+        let named = self.host.named_databases();
+        if !named.is_empty() {
+            self.answer("databases", &named);
+        }
+        named
     }
 
     fn clock(&self) -> Clock {

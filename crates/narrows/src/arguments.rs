@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) mod change;
+pub(crate) mod databases;
 pub(crate) mod preload;
 pub(crate) mod profile;
 pub(crate) mod prove;
@@ -95,6 +96,8 @@ pub(crate) struct Check {
     /// Show every cause, also those that were ruled out without a symptom
     #[arg(long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) databases: databases::Databases,
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +114,8 @@ pub(crate) struct Record {
     /// How often to take a full reading
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub(crate) every: Duration,
+    #[command(flatten)]
+    pub(crate) databases: databases::Databases,
 }
 
 #[derive(Debug, Args)]
@@ -135,6 +140,8 @@ pub(crate) struct WhatIf {
     /// How long to read this host
     #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub(crate) window: Duration,
+    #[command(flatten)]
+    pub(crate) databases: databases::Databases,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<Exit> {
 
 fn once(arguments: &Check) -> anyhow::Result<Exit> {
     let profiles = arguments.profile.iter().map(|file| profile::read(file)).collect::<Result<Vec<_>, _>>()?;
-    let mut evidence = target::read(arguments.target.as_deref(), arguments.window)?;
+    let mut evidence = target::read(arguments.target.as_deref(), arguments.window, &arguments.databases)?;
     if let Layered::Facts(composer) = &mut evidence.services.composer {
         composer.profiles.extend(profiles);
     }

@@ -44,7 +44,7 @@ fn apply(arguments: &Arguments) -> Option<String> {
 
 /// Reads this host and plans for it.
 pub(crate) fn live(choice: &Choice) -> anyhow::Result<Plan> {
-    let evidence = target::live(Reading::over(choice.window));
+    let evidence = target::live(Reading::over(choice.window), &choice.databases)?;
     planned(&evidence, &LiveHost::new(), choice, NetworkNamespace::current())
 }
 
@@ -73,6 +73,7 @@ fn planned(
         severity: severity(choice.severity),
         remedy: choice.remedy.iter().cloned().collect(),
         namespace,
+        databases: choice.databases.of_plan(),
     };
     Ok(change::plan::plan(&stack::diagnose(evidence), host, &options)?)
 }

@@ -5,15 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::arguments::databases::Databases;
 use anyhow::Context;
 use host::{Host, LiveHost, Tree};
 use stack::collect::{Plan, collect};
 use stack::{Evidence, bundle, reading};
 
 /// Reads a target, or this host over a window.
-pub(crate) fn read(target: Option<&Path>, window: Duration) -> anyhow::Result<Evidence> {
+pub(crate) fn read(
+    target: Option<&Path>,
+    window: Duration,
+    databases: &Databases,
+) -> anyhow::Result<Evidence> {
     match target {
-        None => Ok(live(Plan::over(window))),
+        None => live(Plan::over(window), databases),
         Some(path) if path.is_dir() => {
             let tree = Tree::open(path)?;
             Ok(reading::read_tree(&tree)?)
@@ -26,12 +31,17 @@ pub(crate) fn read(target: Option<&Path>, window: Duration) -> anyhow::Result<Ev
 }
 
 /// Reads this host, with a progress line where a person watches.
-pub(crate) fn live(plan: Plan) -> Evidence {
-    let host: Arc<dyn Host> = Arc::new(LiveHost::new());
+pub(crate) fn live(plan: Plan, databases: &Databases) -> anyhow::Result<Evidence> {
+    let host: Arc<dyn Host> = Arc::new(host(databases)?);
     let mut progress = Progress::new(plan.window);
     let evidence = collect(&host, plan, &mut |share| progress.show(share));
     progress.clear();
-    evidence
+    Ok(evidence)
+}
+
+/// This host, with a way into its databases.
+pub(crate) fn host(databases: &Databases) -> anyhow::Result<LiveHost> {
+    Ok(LiveHost::new().with_logins(databases.logins()?))
 }
 
 /// One line on the terminal that says how far the reading is.

@@ -26,7 +26,7 @@ enum Value {
 /// Solves the chain of stations again with other numbers.
 pub(crate) fn run(arguments: &WhatIf) -> anyhow::Result<Exit> {
     let settings = arguments.settings.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let evidence = target::read(arguments.from.as_deref(), arguments.window)?;
+    let evidence = target::read(arguments.from.as_deref(), arguments.window, &arguments.databases)?;
     let before: Vec<_> = diagnose(&evidence).stations.into_iter().map(|station| station.station).collect();
     let mut after = before.clone();
     for setting in &settings {

@@ -185,6 +185,28 @@ impl Attribute {
         Self::at(KNOWN.len() + names.met.iter().position(|met| *met == name)?)
     }
 
+    /// The attribute that a person means: whatever the case of the letters; `bytes` is the query's length, `schema` the database.
+    #[must_use]
+    pub fn meant(name: &str) -> Option<Self> {
+        let name = match () {
+            () if name.eq_ignore_ascii_case("bytes") => "Query_length",
+            () if name.eq_ignore_ascii_case("schema") || name.eq_ignore_ascii_case("database") => "db",
+            () => name,
+        };
+        let known = KNOWN.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
+        if let Some(place) = known {
+            return Self::at(place);
+        }
+        let names = NAMES.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let met = names.met.iter().position(|met| met.eq_ignore_ascii_case(name))?;
+        Self::at(KNOWN.len() + met)
+    }
+
+    /// Names of the attributes that servers are known to write.
+    pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+        KNOWN.iter().map(|(name, _)| *name)
+    }
+
     fn at(place: usize) -> Option<Self> {
         u16::try_from(place).ok().map(Self)
     }

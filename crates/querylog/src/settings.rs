@@ -25,7 +25,7 @@ impl Default for Settings {
         Self {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             fingerprint: Options::default(),
-            sample_bytes: 10 * 1024,
+            sample_bytes: 64 * 1024,
             worst_by: Attribute::QUERY_TIME,
             chunk_bytes: 256 * 1024,
             record_bytes: 4 << 20,

@@ -22,6 +22,7 @@ struct Case {
     fp: String,
     id32: String,
     id16: String,
+    distill: String,
 }
 
 /// What pt-query-digest 3.2.1 made of the same statement; `capture.pl` wrote it.
@@ -30,6 +31,14 @@ struct Old {
     fp: String,
     numbers: Option<String>,
     md5: Option<String>,
+}
+
+/// What pt-query-digest 3.2.1 says of a statement that defines, shows, locks or loads; `capture_tables.pl` wrote it.
+#[derive(Deserialize)]
+struct Distillate {
+    q: String,
+    distill: String,
+    tables: Vec<(String, String)>,
 }
 
 fn lines<T: DeserializeOwned>(name: &str) -> Vec<T> {
@@ -77,4 +86,34 @@ fn all_of_20000_statements_have_the_fingerprints_of_version_3_2_whatever_its_opt
         }
     }
     assert_none(&wrong);
+}
+
+#[test]
+fn all_of_20000_statements_have_the_distillate_of_pt_query_digest() {
+    let cases: Vec<Case> = lines("fingerprints.jsonl.gz");
+    let wrong = cases.iter().filter_map(|case| {
+        let made = querylog::distill(&bytes(&case.q));
+        let same = made == bytes(&case.distill);
+        (!same)
+            .then(|| format!("{:?} -> {:?}, not {:?}", case.q, String::from_utf8_lossy(&made), case.distill))
+    });
+    assert_none(&wrong.collect::<Vec<_>>());
+}
+
+#[test]
+fn all_of_6000_statements_have_the_distillate_and_the_tables_of_pt_query_digest() {
+    let cases: Vec<Distillate> = lines("distillates_3.2.jsonl.gz");
+    assert_eq!(cases.len(), 6_000);
+    let wrong = cases.iter().filter_map(|case| {
+        let made = querylog::distill(&bytes(&case.q));
+        let tables = querylog::tables(&bytes(&case.q), Some("dd")).into_iter();
+        let tables: Vec<_> = tables.map(|table| (table.database.unwrap_or_default(), table.name)).collect();
+        let text = |latin: &str| String::from_utf8_lossy(&bytes(latin)).into_owned();
+        let want: Vec<_> = case.tables.iter().map(|(database, name)| (text(database), text(name))).collect();
+        let same = made == bytes(&case.distill) && tables == want;
+        (!same).then(|| {
+            format!("{:?} -> {:?} {tables:?}, not {:?} {want:?}", case.q, text(&case.distill), case.distill)
+        })
+    });
+    assert_none(&wrong.collect::<Vec<_>>());
 }

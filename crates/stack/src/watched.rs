@@ -87,6 +87,10 @@ impl Host for Watched {
         self.noted(self.host.ask(question))
     }
 
+    fn named_databases(&self) -> Vec<String> {
+        self.host.named_databases()
+    }
+
     fn clock(&self) -> Clock {
         self.host.clock()
     }

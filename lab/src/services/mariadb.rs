@@ -50,6 +50,11 @@ impl MariaDb {
         Ok(Self { _service: service, socket })
     }
 
+    /// Its socket, by which root gets in without a password.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// Runs statements as its root.
     pub fn run(&self, statements: &str) -> Result<String> {
         query(&self.socket, statements)

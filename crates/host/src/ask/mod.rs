@@ -2,7 +2,7 @@
 
 mod fastcgi;
 mod opcache;
-mod sql;
+pub(crate) mod sql;
 mod stub_status;
 
 use std::io::{Read, Write};
@@ -18,12 +18,12 @@ const DEADLINE: Duration = Duration::from_millis(300);
 const MOST_BYTES: usize = 4 << 20;
 
 /// Asks a service of this machine.
-pub(crate) fn ask(question: &Question) -> Result<Vec<u8>, HostError> {
+pub(crate) fn ask(question: &Question, databases: &sql::Databases) -> Result<Vec<u8>, HostError> {
     match question {
         Question::StubStatus { address, server, path } => stub_status::ask(address, server, path),
         Question::FpmStatus { address, path } => fastcgi::status(address, path),
         Question::OpcacheStatus { address } => opcache::ask(address),
-        Question::Sql { server, statement, .. } => sql::ask(server, statement),
+        Question::Sql { server, name, statement } => databases.ask(server, name, statement),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::databases::Databases;
 use super::duration;
 
 /// Where the journal lies unless told otherwise (FHS 3.0, 5.8: state of a program).
@@ -42,6 +43,8 @@ pub(crate) struct Choice {
     /// Take the Nth remedy of a cause instead of the first; may be repeated
     #[arg(long, value_name = "CAUSE=N", value_parser = remedy)]
     pub(crate) remedy: Vec<(String, usize)>,
+    #[command(flatten)]
+    pub(crate) databases: Databases,
 }
 
 #[derive(Debug, Args)]

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use host::{Host, LiveHost};
+use host::Host;
 use model::Verdict;
 use prove::trial::{Confirmation, Probe, Probed};
 use rustix::time::{ClockId, clock_gettime};
 use stack::collect::{Plan, collect_until};
 use stack::{Evidence, figures};
+
+use crate::arguments::databases::Databases;
+use crate::target;
 
 /// The longest block of a command whose length nobody knows.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -42,7 +45,8 @@ struct Look {
 impl HostProbe {
     /// Looks for these causes and these figures.
     pub(crate) fn new(causes: Vec<String>, figures: Vec<String>) -> Self {
-        Self { host: Arc::new(LiveHost::new()), causes, figures, looking: None }
+        let host = target::host(&Databases::default()).unwrap_or_default();
+        Self { host: Arc::new(host), causes, figures, looking: None }
     }
 
     fn probed(&self, look: &Look) -> Probed {

@@ -58,3 +58,33 @@ pub(crate) fn rewrite(text: &[u8], mut step: impl FnMut(usize, &mut Vec<u8>) -> 
     }
     out
 }
+
+/// Where `word` stands, whatever the case, from `from` on. `word` is in lower case.
+pub(crate) fn find_word<'a>(text: &'a [u8], from: usize, word: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let first = word.first().copied().unwrap_or_default();
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), tail(text, from))
+        .map(move |at| from + at)
+        .filter(move |at| has_word(text, *at, word))
+}
+
+/// Where the line ends that `at` is on.
+pub(crate) fn line_end(text: &[u8], at: usize) -> usize {
+    run(text, at, |b| b != b'\n')
+}
+
+/// Blank space that something may follow, each run looked at once.
+#[derive(Default)]
+pub(crate) struct Spaces {
+    seen_until: usize,
+}
+
+impl Spaces {
+    /// Where the space ends that `at` is in, unless it was asked for before: what follows has been looked at then.
+    pub(crate) fn end(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        if at < self.seen_until || !text.get(at).is_some_and(|b| is_space(*b)) {
+            return None;
+        }
+        self.seen_until = skip_space(text, at);
+        Some(self.seen_until)
+    }
+}

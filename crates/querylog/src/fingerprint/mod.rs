@@ -15,6 +15,8 @@ mod union;
 mod words;
 
 use bytes::{is_space, run};
+pub(crate) use comments::{strip_block, strip_line};
+pub(crate) use quotes::replace_old as replace_quoted_old;
 
 /// Whose rules a fingerprint follows. Class IDs of the two differ where literals hold backslashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -99,8 +99,10 @@ fn hostile_runs_are_read_once() {
         "union select ",
         "\u{b}",
     ] {
-        let query = format!("select {}' order by {}", unit.repeat(100_000), unit.repeat(100_000));
+        let query = format!("select {}' order by {}", unit.repeat(20_000), unit.repeat(20_000));
         assert!(!of(&query).is_empty());
+        crate::distill(query.as_bytes());
+        crate::tables(query.as_bytes(), None);
     }
 }
 
@@ -118,5 +120,28 @@ proptest! {
     ]), 0..80)) {
         fingerprint(parts.concat().as_bytes(), Rules::Toolkit34);
         fingerprint(parts.concat().as_bytes(), Rules::Toolkit32);
+        crate::distill(parts.concat().as_bytes());
+        crate::tables(parts.concat().as_bytes(), None);
+    }
+}
+
+#[test]
+fn long_statements_that_define_or_show_are_read_once() {
+    for start in ["SHOW ", "create ", "lock tables ", "drop table ", "insert ", "SHOW /*!1"] {
+        for unit in
+            [" ", "count(", "create ", "if ", "a as ", "from ", "read ", "/*", ",", "`", "select ", "a,"]
+        {
+            let query = format!("{start}{}", unit.repeat(10_000));
+            crate::distill(query.as_bytes());
+            crate::tables(query.as_bytes(), None);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_have_a_distillate_and_tables(query in proptest::collection::vec(any::<u8>(), 0..200)) {
+        crate::distill(&query);
+        crate::tables(&query, Some("shop"));
     }
 }
