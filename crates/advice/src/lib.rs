@@ -4,10 +4,14 @@
 //! in a scratch copy, what it was worth. Everything but `trial` and `schema`'s reading over a connection is pure.
 
 mod advice;
+/// Options that WordPress loads on every request.
+pub mod autoload;
 mod derived;
 mod plan;
 mod rules;
 mod schema;
+/// Queries by distance, and the table of points that serves them.
+pub mod spatial;
 mod statement;
 /// Advice tried in a scratch copy before it is given.
 pub mod trial;

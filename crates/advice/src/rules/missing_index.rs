@@ -113,10 +113,13 @@ fn alone(
         .indexes
         .iter()
         .map(|index| (index, index::served(table, index, equal, &after)))
-        .max_by_key(|(_, served)| (served.single, served.bound, served.ranged));
+        .max_by_key(|(_, served)| {
+            (served.single, served.bound, served.ranged, std::cmp::Reverse(served.rows.unwrap_or(u64::MAX)))
+        });
     let known = best.map(|(_, served)| served).unwrap_or_default();
     let binds = if in_order { equal.len() } else { equal.len() + usize::from(!tail.is_empty()) };
-    if enough(&known) || (!in_order && known.bound + usize::from(known.ranged) >= binds) {
+    let narrow = |index: &Index| enough(&index::served(table, index, equal, &after));
+    if table.indexes.iter().any(narrow) || (!in_order && known.bound + usize::from(known.ranged) >= binds) {
         return None;
     }
     if in_order && (already_ordered(table, equal, &tail) || known.bound >= equal.len() && known.ranged) {
@@ -282,10 +285,7 @@ fn cover(
     let small = |name: &&str| {
         table.column(name).and_then(|column| index::width(&column.kind)).is_some_and(|width| width <= 32)
     };
-    if parts.iter().any(|part| part.prefix.is_some())
-        || missing.len() > 2
-        || !missing.iter().all(small)
-    {
+    if parts.iter().any(|part| part.prefix.is_some()) || missing.len() > 2 || !missing.iter().all(small) {
         return false;
     }
     parts.extend(missing.iter().filter_map(|name| index::part(table, name, false)));

@@ -7,14 +7,25 @@ use super::table::{Meaning, Typing};
 use crate::Rewrite;
 use crate::derived::{name, named, replaced, sql};
 
-pub(super) struct Rewriter<'a> {
-    pub(super) found: &'a Found,
-    pub(super) typing: &'a Typing,
+/// The query over a derived table.
+pub(crate) struct Rewriter<'a> {
+    pub(crate) found: &'a Found,
+    pub(crate) typing: &'a Typing,
+    pub(crate) extra: Extra,
+}
+
+/// What the new query says besides.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extra {
+    /// Further conditions.
+    pub(crate) conditions: Vec<String>,
+    /// A table that is joined to the derived one.
+    pub(crate) join: Option<String>,
 }
 
 impl Rewriter<'_> {
     /// The query that gives the same, and, where it counts what `LIMIT` cut off, the one without that.
-    pub(super) fn rewrites(&self, class: &str, single: bool) -> Vec<Rewrite> {
+    pub(crate) fn rewrites(&self, class: &str, single: bool) -> Vec<Rewrite> {
         let differs = if single || self.found.once {
             Vec::new()
         } else {
@@ -41,7 +52,10 @@ impl Rewriter<'_> {
     fn query(&self, counts: bool) -> String {
         let table = &self.typing.table;
         let items: Vec<String> = self.items();
-        let wheres = self.conditions();
+        let mut wheres = self.extra.conditions.clone();
+        wheres.extend(self.conditions());
+        let having = self.found.parts.select().and_then(|select| select.having.as_ref());
+        let having = having.map(|having| sql(&self.over_table(having)));
         let orders: Vec<String> = self
             .found
             .orders()
@@ -52,7 +66,8 @@ impl Rewriter<'_> {
                 sql(&order)
             })
             .collect();
-        let parent = items.iter().chain(&wheres).chain(&orders).any(|text| text.contains(&self.mark()));
+        let parent =
+            items.iter().chain(&wheres).chain(&orders).chain(&having).any(|text| text.contains(&self.mark()));
         let distinct = self.found.statement.outer().is_some_and(|block| block.distinct);
         let mut text = format!(
             "SELECT {}{}{} FROM {}",
@@ -71,8 +86,14 @@ impl Rewriter<'_> {
                 name(&table.name)
             ));
         }
+        if let Some(join) = &self.extra.join {
+            text.push_str(&format!(" {join}"));
+        }
         if !wheres.is_empty() {
             text.push_str(&format!(" WHERE {}", wheres.join(" AND ")));
+        }
+        if let Some(having) = having {
+            text.push_str(&format!(" HAVING {having}"));
         }
         if !orders.is_empty() {
             text.push_str(&format!(" ORDER BY {}", orders.join(", ")));
@@ -123,7 +144,7 @@ impl Rewriter<'_> {
                 conditions.extend(row.conditions.iter().map(|condition| sql(&self.over_table(condition))));
             }
         }
-        let own = self.found.own.iter().filter(|condition| !trivial(condition));
+        let own = self.found.own.iter().chain(&self.found.joint).filter(|condition| !trivial(condition));
         conditions.extend(own.map(|condition| match condition {
             Expr::BinaryOp {
                 op: sqlparser::ast::BinaryOperator::Or | sqlparser::ast::BinaryOperator::Xor,
