@@ -7,6 +7,7 @@ mod advice;
 /// Options that WordPress loads on every request.
 pub mod autoload;
 mod derived;
+mod restructure;
 mod schema;
 /// Queries by distance, and the table of points that serves them.
 pub mod spatial;
@@ -17,6 +18,7 @@ pub mod trial;
 pub mod typed_table;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
+pub use restructure::{Restructured, restructure};
 pub use schema::{Column, Counted, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
 pub use statement::{
     Block, BlockRole, Clause, ColumnUse, JoinKind, Key, Literal, Place, Predicate, Role, SelectItem,
