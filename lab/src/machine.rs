@@ -172,6 +172,15 @@ impl Machine {
         }
     }
 
+    /// What `/proc/PID/ns/net` of the processes in its network leads to.
+    pub fn network_identity(&self) -> Result<String> {
+        self.within(|| {
+            let path = "/proc/thread-self/ns/net";
+            let identity = std::fs::read_link(path).attempt(|| format!("read {path}"))?;
+            Ok(identity.display().to_string())
+        })
+    }
+
     /// Asks for a page so many times at once.
     pub fn burst(&self, path: &str, count: usize) -> Result<Vec<Answer>> {
         self.within(|| http_burst::crowd(WEB, path, count))

@@ -24,6 +24,7 @@ pub(crate) const SERVERS: &[(&str, &str)] = &[
 ];
 /// What scenarios need besides that the tests do not run.
 const SITES: &[(&str, &str)] = &[
+    ("haproxy", "haproxy"),
     ("/usr/share/wordpress/wp-load.php", "wordpress"),
     (
         "/usr/share/wordpress/wp-content/themes/twentytwentythree/style.css",

@@ -8,6 +8,8 @@ mod advice;
 pub mod autoload;
 mod derived;
 mod restructure;
+mod plan;
+mod rules;
 mod schema;
 /// Queries by distance, and the table of points that serves them.
 pub mod spatial;
@@ -16,9 +18,14 @@ mod statement;
 pub mod trial;
 /// Queries over attributes in rows, and the typed table that serves them.
 pub mod typed_table;
+mod wording;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
 pub use restructure::{Restructured, restructure};
+pub use plan::{
+    Access, Actual, Format, Judgement, NoPlan, Node, NodeKind, Plan, ReadStep, Reason, Sorted, Surprise,
+};
+pub use rules::{Case, Figures, Query, RULES, Rule, advise};
 pub use schema::{Column, Counted, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
 pub use statement::{
     Block, BlockRole, Clause, ColumnUse, JoinKind, Key, Literal, Place, Predicate, Role, SelectItem,

@@ -46,6 +46,8 @@ pub enum Action {
     },
     /// A kernel module is loaded.
     Load,
+    /// A statement is done.
+    Run,
 }
 
 /// When an operation is done.

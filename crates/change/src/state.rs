@@ -110,7 +110,7 @@ impl FileState {
 
     /// The digest of its bytes, in hexadecimal.
     pub fn sha256(&self) -> String {
-        hex(&Sha256::digest(&self.contents.0))
+        sha256(&self.contents.0)
     }
 
     fn fingerprint(&self) -> String {
@@ -171,6 +171,11 @@ impl<'de> Deserialize<'de> for Contents {
                 .ok_or_else(|| serde::de::Error::custom("an even number of hexadecimal digits is expected")),
         }
     }
+}
+
+/// The digest of bytes, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 /// Bytes in hexadecimal.

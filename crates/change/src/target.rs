@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kinds::{
     BlockQueue, Channels, File, IrqAffinity, Module, ModuleParameter, Mount, NetworkNamespace,
-    PacketSteering, Qdisc, Ring, Sysctl,
+    PacketSteering, Qdisc, Ring, SqlStatement, SqlVariable, Sysctl,
 };
 use crate::{Action, ChangeError, State};
 
@@ -34,6 +34,10 @@ pub enum Target {
     Module(Module),
     /// A file or a symbolic link.
     File(File),
+    /// A global variable of a database server.
+    SqlVariable(SqlVariable),
+    /// A statement for a database server.
+    SqlStatement(SqlStatement),
 }
 
 /// What every kind of target can do.
@@ -83,6 +87,30 @@ pub trait Kind {
         false
     }
 
+    /// What is accepted in place of a wanted state that was written and is not there, and a note of it: a server that
+    /// rounds a number. `None` where anything else than what was wanted is a failure.
+    fn accepted(&self, _now: &State, _original: &State, _wanted: &State) -> Option<String> {
+        None
+    }
+
+    /// Whether its state goes back by itself when an earlier change of its plan is undone, as the rows of a new table do.
+    fn goes_with_an_earlier_one(&self) -> bool {
+        false
+    }
+
+    /// Ends what a process that was killed in the middle of a write left running, so that the state stands still.
+    ///
+    /// # Errors
+    /// When it does not end.
+    fn end_what_was_left(&self) -> Result<(), ChangeError> {
+        Ok(())
+    }
+
+    /// A state in a few words, for a person.
+    fn shown(&self, state: &State) -> String {
+        state.shown()
+    }
+
     /// The same write as lines of POSIX shell that need only what Debian has. Every word is quoted.
     fn shell(&self, to: &State) -> Vec<String>;
 
@@ -106,6 +134,8 @@ impl Target {
             Self::ModuleParameter(kind) => kind,
             Self::Module(kind) => kind,
             Self::File(kind) => kind,
+            Self::SqlVariable(kind) => kind,
+            Self::SqlStatement(kind) => kind,
         }
     }
 
@@ -121,9 +151,10 @@ impl Target {
         }
     }
 
-    /// Whether it holds a value of the running kernel, which a boot takes away, rather than something on a disk.
-    pub fn is_of_the_kernel(&self) -> bool {
-        !matches!(self, Self::File(_))
+    /// Whether it holds a value of the running kernel or of a running server, which a boot takes away, rather than
+    /// something on a disk.
+    pub fn is_running_state(&self) -> bool {
+        !matches!(self, Self::File(_) | Self::SqlStatement(_))
     }
 
     /// Whether two states mean the same for this target.

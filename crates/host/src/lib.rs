@@ -19,6 +19,7 @@ pub mod text;
 pub mod trace;
 mod tree;
 
+pub use database::Table as SqlTable;
 pub use error::HostError;
 pub use folder::{FolderEntry, Kind};
 pub use foreign::FILE_DEADLINE;
@@ -27,6 +28,7 @@ pub use live::LiveHost;
 pub use local::{LocalFile, read_local, read_local_file, write_local};
 pub use question::Question;
 pub use recorder::{Recorded, Recorder};
+pub use redact::is_secret_option;
 pub use tree::{Tree, TreeHost};
 
 use kernel::{Ethtool, Link, Listener, Qdisc, TcpTable};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 mod php;
 mod rows;
 
+pub use rows::is_secret_option;
 pub(crate) use rows::rows;
 
 /// What stands where a secret stood.
@@ -17,7 +18,14 @@ pub(crate) fn file<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         return if zero { Cow::Borrowed(bytes) } else { Cow::Borrowed(REDACTED.as_bytes()) };
     }
     if path.starts_with("/proc/") && path.ends_with("/cmdline") {
-        return Cow::Borrowed(if of_a_service(bytes) { bytes } else { b"" });
+        return match kept_of(bytes) {
+            Kept::All => Cow::Borrowed(bytes),
+            Kept::Options => Cow::Owned(options(bytes, 0)),
+            Kept::Nothing => Cow::Borrowed(b""),
+        };
+    }
+    if path.ends_with(".cnf") {
+        return Cow::Owned(options(bytes, b'\n'));
     }
     if php::configures(path) {
         return Cow::Owned(php::without_secrets(bytes));
@@ -41,11 +49,36 @@ pub(crate) fn file<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
     Cow::Owned(lines.join(&b'\n'))
 }
 
-/// Whether a command line is one of Nginx or PHP-FPM, by its title or its program. Those of others hold passwords.
-fn of_a_service(bytes: &[u8]) -> bool {
+/// How much of a command line is kept.
+enum Kept {
+    All,
+    Options,
+    Nothing,
+}
+
+/// Command lines of services are kept, by their title or their program. Those of others hold passwords.
+fn kept_of(bytes: &[u8]) -> Kept {
     let first = bytes.split(|byte| *byte == 0 || *byte == b' ').next().unwrap_or_default();
     let name = first.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    name.starts_with(b"php-fpm") || name.starts_with(b"nginx")
+    match name {
+        b"mariadbd" | b"mysqld" => Kept::Options,
+        _ if name.starts_with(b"php-fpm") || name.starts_with(b"nginx") => Kept::All,
+        _ => Kept::Nothing,
+    }
+}
+
+/// Options of MariaDB and MySQL, a line or a word each, without the values that are secret.
+fn options(bytes: &[u8], between: u8) -> Vec<u8> {
+    let line = |line: &[u8]| {
+        let Some(at) = line.iter().position(|byte| *byte == b'=') else { return line.to_vec() };
+        let (name, value) = line.split_at(at);
+        let bare = String::from_utf8_lossy(name).trim().trim_start_matches('-').replace('-', "_");
+        match is_secret_option(&bare, String::from_utf8_lossy(value).trim_start_matches('=').trim()) {
+            true => [name, b"=", REDACTED.as_bytes()].concat(),
+            false => line.to_vec(),
+        }
+    };
+    bytes.split(|byte| *byte == between).map(line).collect::<Vec<_>>().join(&between)
 }
 
 /// The lines of a log without the query strings of what was asked for: they hold tokens and addresses of people.

@@ -132,8 +132,17 @@ pub enum ChangeKind {
     SqlVariable {
         /// The server, as its socket or address.
         server: String,
-        /// The variable.
+        /// The variable, as `max_connections`.
         name: String,
+        /// The option file that keeps it over a restart of the server. Without any, it lasts until then.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        file: String,
+        /// The group of that file, without brackets; `mysqld` where none is said.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        group: String,
+        /// Whether the running server refuses to have it set, so that it acts once the server is restarted.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        fixed: bool,
     },
     /// A statement for a database server, and the one that undoes it.
     SqlStatement {
@@ -231,6 +240,61 @@ impl Change {
         }
     }
 
+    /// A global variable of a database server, as it is written in `SET GLOBAL`: bytes without a suffix. It lasts until the
+    /// server is restarted unless [`Change::in_option_file`] says where it is kept.
+    pub fn sql_variable(server: &str, name: &str, current: Option<String>, target: Derived) -> Self {
+        let what = ChangeKind::SqlVariable {
+            server: server.to_owned(),
+            name: name.to_owned(),
+            file: String::new(),
+            group: String::new(),
+            fixed: false,
+        };
+        Self::new(what, current, target)
+    }
+
+    /// A statement for a database server. `probe` gives 0 while it is not done, and 1 once it is.
+    pub fn sql_statement(server: &str, up: &str, down: &str, probe: &str) -> Self {
+        let what = ChangeKind::SqlStatement {
+            server: server.to_owned(),
+            up: up.to_owned(),
+            down: down.to_owned(),
+            probe: probe.to_owned(),
+            until_no_rows: false,
+        };
+        Self::new(what, None, Derived::new(up, "")).persists_by("the database itself")
+    }
+
+    /// Says in which option file, and which group of it, a global variable is kept over a restart of the server.
+    #[must_use]
+    pub fn in_option_file(mut self, path: &str, in_group: &str) -> Self {
+        if let ChangeKind::SqlVariable { file, group, .. } = &mut self.what {
+            path.clone_into(file);
+            in_group.clone_into(group);
+            path.clone_into(&mut self.persistence);
+        }
+        self
+    }
+
+    /// Says of a global variable that the running server refuses to have it set: a restart of `unit` is needed.
+    #[must_use]
+    pub fn only_after_restart(mut self, unit: &str) -> Self {
+        if let ChangeKind::SqlVariable { fixed, .. } = &mut self.what {
+            *fixed = true;
+            self.restart = format!("systemctl restart {unit}: every connection ends");
+        }
+        self
+    }
+
+    /// Says of a statement that it is sent again until it changes no row.
+    #[must_use]
+    pub fn until_no_rows(mut self) -> Self {
+        if let ChangeKind::SqlStatement { until_no_rows, .. } = &mut self.what {
+            *until_no_rows = true;
+        }
+        self
+    }
+
     /// Any other change, without persistence, owner or restart yet.
     pub fn new(what: ChangeKind, current: Option<String>, target: Derived) -> Self {
         Self {
@@ -243,6 +307,13 @@ impl Change {
             restart: "none".to_owned(),
             risk: "none known".to_owned(),
         }
+    }
+
+    /// Says what the value is now.
+    #[must_use]
+    pub fn now(mut self, current: impl Into<String>) -> Self {
+        self.current = Some(current.into());
+        self
     }
 
     /// Says what makes it last over a boot.

@@ -73,6 +73,7 @@ fn planned(
         severity: severity(choice.severity),
         remedy: choice.remedy.iter().cloned().collect(),
         namespace,
+        databases: choice.databases.of_plan(),
     };
     Ok(change::plan::plan(&stack::diagnose(evidence), host, &options)?)
 }

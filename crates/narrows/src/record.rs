@@ -10,6 +10,7 @@ use stack::bundle;
 use stack::collect::Plan;
 use stack::reading::{read_once, read_settings};
 use stack::samples::Sampler;
+use stack::services::Services;
 
 use crate::arguments::Record;
 use crate::exit::Exit;
@@ -49,6 +50,8 @@ fn tree_of(directory: &Path, arguments: &Record) -> anyhow::Result<String> {
         read_once(&*recorder);
         let due = every.max(Duration::from_millis(100)) * (instant + 1);
         if due > window {
+            // As of a live host: configuration, code and logs at the end.
+            Services::read(&*recorder);
             break;
         }
         thread::sleep((start + due).saturating_duration_since(Instant::now()));

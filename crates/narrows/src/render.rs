@@ -1,5 +1,6 @@
 //! A report as text.
 
+pub(crate) mod advice;
 pub(crate) mod human;
 pub(crate) mod knee;
 pub(crate) mod load;
@@ -8,5 +9,6 @@ mod page;
 pub(crate) mod plan;
 pub(crate) mod profile;
 pub(crate) mod proof;
+pub(crate) mod query_plan;
 pub(crate) mod transaction;
 mod wording;

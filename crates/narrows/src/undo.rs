@@ -47,6 +47,7 @@ pub(crate) fn dead_man(arguments: &DeadMan) -> anyhow::Result<Exit> {
         id: arguments.id,
         state_directory: arguments.state_dir.clone(),
         after: Duration::from_millis(arguments.after_ms),
+        databases: false,
     })?;
     Ok(Exit::Clear)
 }

@@ -22,6 +22,7 @@ mod faults {
     pub(crate) use lab::faults::mount_namespace::MountNamespace;
     pub(crate) use lab::faults::netns::Namespace;
     pub(crate) use lab::faults::{Attempt, FaultError, Result, report_left_behind, tools, wait};
+    pub(crate) use lab::services::{folder, mariadb::MariaDb};
 }
 #[path = "crash/mod.rs"]
 mod crash;

@@ -123,6 +123,30 @@ fn a_pool_over_loopback_is_judged_line_by_line() {
 }
 
 #[test]
+fn a_database_beside_800_workers_is_judged_line_by_line() {
+    let report = Report::of(&["001", "001-database"]);
+    report.names_all(&[
+        wrong("001-18", "/etc/my.cnf:4", "mysql.buffer-pool-starves-php", "pool 48 GiB + PHP-FPM 15.6 GiB"),
+        wrong("001-19", "/etc/my.cnf:5", "mysql.option-inert", "there is one buffer pool"),
+        wrong("001-20", "/etc/my.cnf:6", "mysql.lru-scan-copied", "nobody ever waited"),
+        wrong("001-22", "/etc/my.cnf:9", "mysql.durability-relaxed", "loses up to a second of commits"),
+    ]);
+    // 001-21: nobody said what the storage does. 001-23: one file of 4 GiB, which holds more than an hour.
+    assert_eq!(report.cause("mysql.io-capacity-copied")["verdict"], "consistent");
+    report.rules_out(&["mysql.redo-small", "mysql.option-removed", "mysql.option-deprecated"]);
+    report.leaves_alone(&["innodb_log_file_size", "innodb_io_capacity", "innodb_io_capacity_max"]);
+}
+
+#[test]
+fn the_same_database_with_what_its_host_holds_is_accused_of_nothing() {
+    let report = Report::of(&["001", "001-database-healthy"]);
+    let accused =
+        report.causes().filter(|cause| cause["layer"] == "mysql" && cause["verdict"] != "ruled-out");
+    let accused: Vec<_> = accused.map(|cause| format!("{}: {}", cause["id"], cause["summary"])).collect();
+    assert!(accused.is_empty(), "{}", accused.join("\n"));
+}
+
+#[test]
 fn a_cache_of_an_api_is_judged_line_by_line() {
     const MAIN: &str = "/etc/nginx/nginx.conf";
     const TOURS: &str = "/etc/nginx/sites-enabled/tours";

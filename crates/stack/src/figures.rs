@@ -1,7 +1,7 @@
 //! Single figures of a window by name: what a remedy promises to lower, and what `narrows prove --metric` takes.
 
 use crate::nfs::Operation;
-use crate::{Evidence, irq, nfs, opcache, php_fpm, sockets};
+use crate::{Evidence, irq, mysql, nfs, opcache, php_fpm, sockets};
 
 /// Figures besides the counters of TCP and IP, with what each is.
 pub const FIGURES: &[(&str, &str)] = &[
@@ -18,7 +18,11 @@ pub const FIGURES: &[(&str, &str)] = &[
     ("php-fpm.waiting", "requests that wait for a worker of PHP-FPM, on average"),
     ("opcache.restarts/s", "times OPcache threw all it held away"),
     ("opcache.misses/s", "scripts that OPcache did not hold"),
+    ("mysql.Threads_running", "statements that database servers run, mean of both ends of the window"),
 ];
+
+/// Before the name of a counter of `SHOW GLOBAL STATUS`: `mysql.Threads_created/s`.
+const STATUS: &str = "mysql.";
 
 /// The files of `/proc/net` whose counters go by `GROUP.Name/s`.
 const GROUPS: &[&str] = &["TcpExt", "IpExt", "Tcp", "Ip", "Icmp", "Udp", "UdpLite", "MPTcpExt"];
@@ -28,9 +32,20 @@ pub fn title(name: &str) -> Option<String> {
     if let Some((_, title)) = FIGURES.iter().find(|(known, _)| *known == name) {
         return Some((*title).to_owned());
     }
+    if let Some(counter) = status_counter(name) {
+        return Some(format!("{counter} of SHOW GLOBAL STATUS, per second, over all database servers"));
+    }
     let (group, counter) = name.strip_suffix("/s")?.split_once('.')?;
     let is_word = !counter.is_empty() && counter.chars().all(|letter| letter.is_ascii_alphanumeric());
     (GROUPS.contains(&group) && is_word).then(|| format!("{counter} of {group}, per second"))
+}
+
+/// A counter of database servers, of a name that one could have.
+fn status_counter(name: &str) -> Option<&str> {
+    let counter = name.strip_prefix(STATUS)?.strip_suffix("/s")?;
+    let first = counter.chars().next()?.is_ascii_uppercase();
+    let is_name = counter.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    (first && is_name).then_some(counter)
 }
 
 /// A figure over the window; `None` where the host does not count it.
@@ -46,6 +61,8 @@ pub fn figure(evidence: &Evidence, name: &str) -> Option<f64> {
         "php-fpm.waiting" => php_fpm::figures::waiting(evidence),
         "opcache.restarts/s" => opcache::rates::per_second(evidence, opcache::rates::restarts),
         "opcache.misses/s" => opcache::rates::per_second(evidence, |status| status.misses),
+        "mysql.Threads_running" => mysql::figures::threads_running(evidence),
+        _ if name.starts_with(STATUS) => mysql::figures::per_second(evidence, status_counter(name)?),
         _ => {
             let counter = name.strip_suffix("/s").filter(|_| title(name).is_some())?;
             sockets::counters::per_second(&evidence.span(|reading| &reading.sockets).ok()?, counter).ok()
@@ -120,7 +137,13 @@ mod tests {
             Some("ListenOverflows of TcpExt, per second")
         );
         assert!(title("nfs.queue_ms").is_some());
-        for wrong in ["", "/s", "p99", "TcpExt./s", "TcpExt.A B/s", "TCP.tw/s"] {
+        assert_eq!(
+            title("mysql.Threads_created/s").as_deref(),
+            Some("Threads_created of SHOW GLOBAL STATUS, per second, over all database servers")
+        );
+        for wrong in
+            ["", "/s", "p99", "TcpExt./s", "TcpExt.A B/s", "TCP.tw/s", "mysql./s", "mysql.a b/s", "mysql.x/s"]
+        {
             assert_eq!(title(wrong), None, "{wrong}");
         }
     }

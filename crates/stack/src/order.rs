@@ -20,6 +20,21 @@ const BRINGS_ABOUT: &[(&str, &str)] = &[
     ("php-fpm.pool-saturated", "php-fpm.backlog-serves-departed"),
     ("wordpress.cron-in-requests", "php-fpm.pool-saturated"),
     ("opcache.memory-full", "php-fpm.pool-saturated"),
+    // A worker that waits for the database is busy: more of them would wait as well.
+    ("mysql.lock-waits", "php-fpm.pool-saturated"),
+    ("mysql.thread-thrash", "php-fpm.pool-saturated"),
+    ("mysql.full-scans", "php-fpm.pool-saturated"),
+    ("mysql.buffer-pool-small", "php-fpm.pool-saturated"),
+    ("mysql.query-cache-contended", "php-fpm.pool-saturated"),
+    // What holds statements up makes connections pile up: more of them would wait as well.
+    ("mysql.lock-waits", "mysql.connections-exhausted"),
+    ("mysql.thread-thrash", "mysql.connections-exhausted"),
+    ("mysql.lock-waits", "mysql.history-list-long"),
+    ("mysql.full-scans", "mysql.thread-thrash"),
+    ("mysql.full-scans", "cpu.work-exceeds-cpus"),
+    ("mysql.thread-thrash", "cpu.work-exceeds-cpus"),
+    ("mysql.full-scans", "mysql.buffer-pool-small"),
+    ("mysql.buffer-pool-starves-php", "memory.swap-thrash"),
 ];
 
 /// Brings the causes into order. Those of the same verdict and severity stay as they come, from the wire up.

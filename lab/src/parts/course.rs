@@ -145,7 +145,8 @@ pub fn spelled(plan: &Plan) -> String {
     spelled.collect::<Vec<_>>().join(", ")
 }
 
-fn told<const N: usize>(metrics: &[Metric; N], figures: [f64; N]) -> String {
+/// Figures in a line.
+pub fn told<const N: usize>(metrics: &[Metric; N], figures: [f64; N]) -> String {
     let told = metrics.iter().zip(figures).map(|(metric, figure)| format!("{} {figure:.1}", metric.name));
     told.collect::<Vec<_>>().join(", ")
 }

@@ -3,6 +3,7 @@
 pub mod composer_app;
 pub mod composer_machine;
 pub mod course;
+pub mod database;
 pub mod names;
 pub mod nfs;
 pub mod path_calls;

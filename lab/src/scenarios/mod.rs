@@ -1,11 +1,15 @@
 //! Every scenario, one file each.
 
+mod buffer_pool_starved;
+mod buffer_pool_starves_php;
 mod bufferbloat;
 mod cache_stampede;
 mod cold_start;
+mod connection_storm;
 mod cookie_leak;
 mod cron_hog;
 mod dentry_growth;
+mod eav_query;
 mod enoent_storm;
 mod foretell_listen_queue;
 mod foretell_php_fpm;
@@ -15,12 +19,14 @@ mod foretell_rpc_slots;
 mod foretell_worker_pool;
 mod fpm_herd;
 mod fpm_ramp;
+mod geo_query;
 mod irq_concentration;
 mod keepalive_pins;
 mod listen_overflow_tcp;
 mod listen_overflow_unix;
 mod loss_cubic;
 mod memory_overcommit;
+mod mycnf_copied;
 mod nfs_latency;
 mod nfs_slots;
 mod opcache_revalidation;
@@ -63,6 +69,12 @@ pub static SCENARIOS: &[Scenario] = &[
     cold_start::SCENARIO,
     enoent_storm::SCENARIO,
     wp_cron_hog::SCENARIO,
+    eav_query::SCENARIO,
+    geo_query::SCENARIO,
+    connection_storm::SCENARIO,
+    mycnf_copied::SCENARIO,
+    buffer_pool_starved::SCENARIO,
+    buffer_pool_starves_php::SCENARIO,
     foretell_worker_pool::SCENARIO,
     foretell_php_fpm::SCENARIO,
     foretell_php_fpm_tcp::SCENARIO,

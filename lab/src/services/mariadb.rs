@@ -50,7 +50,7 @@ impl MariaDb {
         Ok(Self { _service: service, socket })
     }
 
-    /// Where it listens besides.
+    /// Its socket, by which root gets in without a password.
     pub fn socket(&self) -> &Path {
         &self.socket
     }

@@ -6,6 +6,7 @@
 
 mod changes;
 mod clock;
+mod digest;
 mod install;
 mod load;
 mod logs;

@@ -6,12 +6,17 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 use super::table::{Costs, print};
-use super::{WORLDS, changes, install, load, logs, world};
+use super::{WORLDS, changes, digest, install, load, logs, world};
 use crate::run::{command, finish};
 
 /// What is measured.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// `digest` measures digesting a log of slow queries beside pt-query-digest, and nothing else
+    what: Option<String>,
+    /// Gives pt-query-digest the whole log (minutes)
+    #[arg(long)]
+    full: bool,
     /// How often ours and theirs take turns
     #[arg(long, default_value_t = 3)]
     rounds: u32,
@@ -26,6 +31,13 @@ pub(crate) struct Arguments {
 
 /// Measures and prints.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    match arguments.what.as_deref() {
+        Some(digest::NAME) => return digest::run(arguments.rounds, arguments.full),
+        Some(unknown) => {
+            bail!("there is nothing called {unknown} to measure; take {}, or a --world", digest::NAME)
+        }
+        None => {}
+    }
     let wanted = arguments.world.as_deref();
     if arguments.inside && wanted == Some(changes::WORLD) {
         return changes::measure(arguments.rounds);

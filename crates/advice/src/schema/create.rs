@@ -230,13 +230,15 @@ fn index(item: &[Token]) -> Option<Index> {
 fn part(tokens: &[Token]) -> Option<IndexPart> {
     let descending = tokens.iter().filter_map(word).any(|word| word == "DESC");
     match tokens {
-        [Token::LParen, ..] => Some(IndexPart { column: written(tokens), prefix: None, descending }),
+        [Token::LParen, ..] => {
+            Some(IndexPart { column: written(tokens), descending, ..IndexPart::default() })
+        }
         [first, rest @ ..] => {
             let prefix = match rest {
                 [Token::LParen, Token::Number(number, _), Token::RParen, ..] => number.parse().ok(),
                 _ => None,
             };
-            Some(IndexPart { column: name(first)?, prefix, descending })
+            Some(IndexPart { column: name(first)?, prefix, descending, distinct: None })
         }
         [] => None,
     }

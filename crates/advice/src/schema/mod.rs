@@ -1,6 +1,7 @@
 //! Tables as they are.
 
 mod create;
+pub(crate) use create::is_text;
 mod dump;
 mod read;
 #[cfg(test)]
@@ -131,6 +132,8 @@ pub struct IndexPart {
     pub prefix: Option<u64>,
     /// Whether it descends.
     pub descending: bool,
+    /// Distinct values of this part and those before it, as the server estimates.
+    pub distinct: Option<u64>,
 }
 
 impl Dialect {

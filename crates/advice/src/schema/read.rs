@@ -175,8 +175,9 @@ fn add_part(table: &mut TableDefinition, row: &Row) {
         column: row.value("column_name").map(str::to_owned).or(expression).unwrap_or_default(),
         prefix: row.number("sub_part"),
         descending: row.value("collation") == Some("D"),
+        distinct: row.number("cardinality"),
     };
-    let cardinality = row.number("cardinality");
+    let cardinality = part.distinct;
     if let Some(index) = table.indexes.last_mut().filter(|index| index.name == name) {
         index.parts.push(part);
         index.cardinality = cardinality.or(index.cardinality);

@@ -114,6 +114,25 @@ impl Statement {
         resolve::resolve(&mut self.blocks, schema);
     }
 
+    /// Whether a query locks what it reads, or writes what it finds to a file or variable.
+    pub fn locks(&self) -> bool {
+        struct Finds(bool);
+        impl ast::Visitor for Finds {
+            type Break = ();
+            fn pre_visit_query(&mut self, query: &ast::Query) -> std::ops::ControlFlow<()> {
+                self.0 |= !query.locks.is_empty();
+                std::ops::ControlFlow::Continue(())
+            }
+            fn pre_visit_select(&mut self, select: &ast::Select) -> std::ops::ControlFlow<()> {
+                self.0 |= select.into.is_some();
+                std::ops::ControlFlow::Continue(())
+            }
+        }
+        let mut finds = Finds(false);
+        let _ = ast::Visit::visit(&self.ast, &mut finds);
+        finds.0
+    }
+
     /// The outermost block.
     pub fn outer(&self) -> Option<&Block> {
         self.blocks.first()

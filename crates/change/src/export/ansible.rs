@@ -1,13 +1,15 @@
 //! A plan as an Ansible playbook.
 
+use database::Address;
 use model::Edit;
 
 use super::{files, headline};
+use crate::kinds::SqlVariable;
 use crate::plan::{Activation, ActivationKind, FileDifference, Plan, PlannedChange};
 use crate::{Action, Operation, Target};
 
-/// A playbook of one play. Besides `ansible.builtin` it uses `ansible.posix.sysctl`, `community.general.ini_file` and
-/// `community.general.modprobe`. A new file is copied as a whole; a file for whose edits there is no module is patched
+/// A playbook of one play. Besides `ansible.builtin` it uses `ansible.posix.sysctl`, `community.general.ini_file`,
+/// `community.general.modprobe` and `community.mysql.mysql_variables`. A new file is copied as a whole; a file for whose edits there is no module is patched
 /// by a shell task, and a value without a module is written by one. Services are restarted with `-e restart=true` only.
 pub fn ansible(plan: &Plan) -> String {
     let host = plan.host.name.as_deref().unwrap_or("all");
@@ -63,6 +65,7 @@ fn value(plan: &Plan, operation: &Operation) -> Option<Option<String>> {
             let fields = [("name", string(&module.name)), ("state", state(true))];
             Some(Some(task("community.general.modprobe", &fields)))
         }
+        Target::SqlVariable(variable) => Some(Some(sql_variable(variable, &operation.action)?)),
         Target::Sysctl(sysctl) if sysctl.namespace.is_none() => {
             let all = plan.changes.iter().flat_map(|change| &change.operations);
             let sets = |edit: &Edit| matches!(edit, Edit::Sysctl { key, value: Some(_), line: None } if *key == sysctl.key);
@@ -73,6 +76,22 @@ fn value(plan: &Plan, operation: &Operation) -> Option<Option<String>> {
         }
         _ => None,
     }
+}
+
+/// A global variable at run time. The module finds the password in `~/.my.cnf`, as narrows does.
+fn sql_variable(variable: &SqlVariable, action: &Action) -> Option<String> {
+    let Action::Set { value } = action else { return None };
+    let mut fields =
+        vec![("variable", string(&variable.name)), ("value", string(value)), ("mode", "global".to_owned())];
+    match Address::parse(&variable.server) {
+        Address::Socket(path) => fields.push(("login_unix_socket", string(&path))),
+        Address::Tcp(host, port) => {
+            fields.extend([("login_host", string(&host)), ("login_port", port.to_string())]);
+        }
+    }
+    fields.extend(variable.access.user.as_ref().map(|user| ("login_user", string(user))));
+    fields.extend(variable.access.defaults_file.as_ref().map(|file| ("config_file", string(file))));
+    Some(task("community.mysql.mysql_variables", &fields))
 }
 
 fn edits_of(operation: &Operation) -> Option<(&str, &[Edit])> {

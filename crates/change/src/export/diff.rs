@@ -41,6 +41,7 @@ fn value(operation: &Operation) -> Option<String> {
             removed.chain(set.iter().map(|option| ('+', option.as_str()))).collect()
         }
         Action::Load => vec![('+', "loaded")],
+        Action::Run => vec![('+', "done")],
         Action::Edit { .. } | Action::Link { .. } => return None,
     };
     let lines = before.into_iter().chain(after);

@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Status, Step, Transaction, copies, directory};
-use crate::ChangeError;
 use crate::machine::{boot_id, now_unix_ms, user};
 use crate::plan::Activation;
+use crate::{ChangeError, State};
 
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = "
@@ -188,6 +188,18 @@ impl Journal {
         let changed = self.connection.execute(
             "UPDATE steps SET begun = 1 WHERE transaction_id = ?1 AND sequence = ?2",
             params![id, sequence],
+        );
+        changed.map(drop).map_err(|error| sqlite(format!("journal step {sequence} of {id}"), &error))
+    }
+
+    /// Notes what was accepted for what a step wanted: an undo finds that there.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn took(&self, id: i64, sequence: u32, state: &State) -> Result<(), ChangeError> {
+        let changed = self.connection.execute(
+            "UPDATE steps SET wanted = ?3 WHERE transaction_id = ?1 AND sequence = ?2",
+            params![id, sequence, json(state)?],
         );
         changed.map(drop).map_err(|error| sqlite(format!("journal step {sequence} of {id}"), &error))
     }

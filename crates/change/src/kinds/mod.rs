@@ -4,6 +4,7 @@ mod block_queue;
 mod channels;
 mod channels_beside;
 mod cpu_set;
+mod database;
 mod file;
 mod interface;
 mod irq_affinity;
@@ -29,6 +30,8 @@ mod sysctl;
 
 pub use block_queue::BlockQueue;
 pub use channels::Channels;
+pub use database::{Access, Databases, SqlStatement, SqlVariable};
+pub(crate) use database::{is_option, variable_said_in};
 pub use file::{File, resolved};
 pub use irq_affinity::IrqAffinity;
 pub use module::Module;

@@ -13,6 +13,7 @@ mod link_files;
 mod managed;
 mod modprobe;
 mod mounts;
+mod persisted;
 mod processes;
 mod sysctl_d;
 mod tuned;
@@ -29,6 +30,7 @@ pub(crate) use irqbalance::CouplingWithIrqbalance;
 pub(crate) use managed::claim as claim_of_managed_file;
 pub(crate) use modprobe::{loads_at_boot, place as module_parameter_place};
 pub(crate) use mounts::Mounts;
+pub(crate) use persisted::{claim as claim_of_set_persist, file_of as set_persist_file_of};
 
 /// Why narrows leaves something to whoever manages it.
 #[derive(Debug, Clone, PartialEq, Eq)]

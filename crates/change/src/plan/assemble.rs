@@ -45,8 +45,7 @@ pub fn plan_with(
     check_host(report, host)?;
     let choice = choose::choose(report, options)?;
     let (wishes, against) = merge::merge(choice.wishes);
-    let mut refused = choice.refused;
-    refused.extend(against);
+    let mut refused = against;
     let owners = Owners::find(host)?;
     let mounts = Mounts::new(host);
     let ground = Ground { host, states, owners: &owners, mounts: &mounts, options };

@@ -1,10 +1,10 @@
 //! Which causes are acted on, and by which of their remedies.
 
 use model::report::{CauseReport, Report};
-use model::{Change, ChangeKind, Observation, Remedy, Severity, Verdict};
+use model::{Change, Observation, Remedy, Severity, Verdict};
 
 use super::lower::settable;
-use super::{ByHand, PlanOptions, Refusal};
+use super::{ByHand, PlanOptions};
 use crate::ChangeError;
 
 /// One change that a cause asks for, with all that a reader wants to know of why.
@@ -26,7 +26,6 @@ pub(super) struct Wish {
 pub(super) struct Choice {
     /// The most severe first; among equals, in the order of the report.
     pub(super) wishes: Vec<Wish>,
-    pub(super) refused: Vec<Refusal>,
     pub(super) by_hand: Vec<ByHand>,
 }
 
@@ -34,7 +33,6 @@ pub(super) struct Choice {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hand {
     Narrows,
-    Database,
     Person,
 }
 
@@ -113,14 +111,6 @@ fn sort(choice: &mut Choice, cause: &CauseReport, taken: usize, change: &Change)
             metric: remedy.metric.clone(),
             change: change.clone(),
         }),
-        Hand::Database => choice.refused.push(Refusal {
-            causes: vec![cause.id.clone()],
-            change: change.clone(),
-            because: "narrows does not change databases yet: databases follow with the database tier"
-                .to_owned(),
-            owner: None,
-            instead: "run it as a database administrator".to_owned(),
-        }),
         Hand::Person => choice.by_hand.push(ByHand {
             cause: cause.id.clone(),
             remedy: remedy.title.clone(),
@@ -136,10 +126,5 @@ fn alternatives(cause: &CauseReport, taken: usize) -> Vec<String> {
 }
 
 fn hand(change: &Change) -> Hand {
-    match &change.what {
-        ChangeKind::SqlVariable { .. } | ChangeKind::SqlStatement { .. } => Hand::Database,
-        ChangeKind::Elsewhere { .. } => Hand::Person,
-        what if settable(what, &change.target.value) => Hand::Narrows,
-        _ => Hand::Person,
-    }
+    if settable(&change.what, &change.target.value) { Hand::Narrows } else { Hand::Person }
 }

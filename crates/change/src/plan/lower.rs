@@ -6,10 +6,10 @@ use model::{ChangeKind, Edit};
 use super::boot;
 use super::choose::Wish;
 use super::states::States;
-use super::{Activation, PlanOptions, lower_files};
+use super::{Activation, PlanOptions, lower_files, lower_sql};
 use crate::kinds::{
-    BlockQueue, Channels, File, IrqAffinity, Module, ModuleParameter, Mount, NetworkNamespace,
-    PacketSteering, Qdisc, Ring, RingSide, Sysctl,
+    Access, BlockQueue, Channels, File, IrqAffinity, Module, ModuleParameter, Mount, NetworkNamespace,
+    PacketSteering, Qdisc, Ring, RingSide, SqlStatement, SqlVariable, Sysctl, is_option,
 };
 use crate::owners::{
     Claim, Mounts, Owners, Place, RUNTIME_HOLDS_IT, claim_of_managed_file, loads_at_boot,
@@ -87,9 +87,13 @@ pub(super) fn settable(what: &ChangeKind, value: &str) -> bool {
                 && !settings.is_empty()
                 && settings.iter().all(|setting| setting.contains('='))
         }
-        ChangeKind::SqlVariable { .. } | ChangeKind::SqlStatement { .. } | ChangeKind::Elsewhere { .. } => {
-            false
+        ChangeKind::SqlVariable { server, name, .. } => {
+            !server.is_empty() && is_option(name) && !value.chars().any(char::is_control)
         }
+        ChangeKind::SqlStatement { server, up, probe, .. } => {
+            ![server, up, probe].iter().any(|text| text.trim().is_empty())
+        }
+        ChangeKind::Elsewhere { .. } => false,
     }
 }
 
@@ -130,9 +134,17 @@ pub(super) fn target_of(what: &ChangeKind, namespace: Option<&NetworkNamespace>)
             Target::BlockQueue(BlockQueue { device: device.clone(), attribute: attribute.clone() })
         }
         ChangeKind::Unit { name, .. } => file(&lower_files::drop_in(name)),
-        ChangeKind::SqlVariable { .. } | ChangeKind::SqlStatement { .. } | ChangeKind::Elsewhere { .. } => {
-            return None;
+        ChangeKind::SqlVariable { server, name, .. } => Target::SqlVariable(SqlVariable {
+            server: server.clone(),
+            name: name.clone(),
+            access: Access::default(),
+        }),
+        ChangeKind::SqlStatement { server, up, down, probe, until_no_rows } => {
+            let [server, up, down, probe] = [server, up, down, probe].map(Clone::clone);
+            let (until_no_rows, access) = (*until_no_rows, Access::default());
+            Target::SqlStatement(SqlStatement { server, up, down, probe, until_no_rows, access })
         }
+        ChangeKind::Elsewhere { .. } => return None,
     })
 }
 
@@ -155,14 +167,20 @@ pub(super) fn lower(ground: &Ground<'_>, mut wish: Wish) -> Result<Draft, Box<(W
     }
 }
 
-type Lowered = Result<(Vec<Step>, Vec<Activation>), Claim>;
+pub(super) type Lowered = Result<(Vec<Step>, Vec<Activation>), Claim>;
 
 fn steps(ground: &Ground<'_>, wish: &mut Wish) -> Lowered {
     let value = wish.change.target.value.clone();
     let what = wish.change.what.clone();
-    let Some(target) = target_of(&what, ground.options.namespace.as_ref()) else {
+    let Some(mut target) = target_of(&what, ground.options.namespace.as_ref()) else {
         return Err(ChangeError::new("make this change", "only a person can").into());
     };
+    let databases = &ground.options.databases;
+    match &mut target {
+        Target::SqlVariable(of) => of.access = databases.access(&of.server),
+        Target::SqlStatement(of) => of.access = databases.access(&of.server),
+        _ => {}
+    }
     match &what {
         ChangeKind::Sysctl { key } => sysctl(ground, wish, target, key, &value),
         ChangeKind::IrqAffinity { irq, .. } => irq_affinity(ground, target, *irq, value),
@@ -196,13 +214,17 @@ fn steps(ground: &Ground<'_>, wish: &mut Wish) -> Lowered {
         }
         ChangeKind::File { path, edits, .. } => lower_files::file(ground, path, edits),
         ChangeKind::Unit { name, settings } => lower_files::unit(ground, name, settings),
-        ChangeKind::SqlVariable { .. } | ChangeKind::SqlStatement { .. } | ChangeKind::Elsewhere { .. } => {
-            Err(ChangeError::new("make this change", "only a person can").into())
+        ChangeKind::SqlVariable { file, group, fixed, .. } => {
+            lower_sql::variable(ground, wish, target, &lower_sql::Keeping { file, group, fixed: *fixed })
         }
+        ChangeKind::SqlStatement { .. } => {
+            Ok((vec![Step { target, action: Action::Run, phase: Phase::Now }], vec![]))
+        }
+        ChangeKind::Elsewhere { .. } => Err(ChangeError::new("make this change", "only a person can").into()),
     }
 }
 
-fn set_now(target: Target, value: String) -> Step {
+pub(super) fn set_now(target: Target, value: String) -> Step {
     Step { target, action: Action::Set { value }, phase: Phase::Now }
 }
 

@@ -58,14 +58,18 @@ fn started_at_boot(path: &str, edits: &[Edit]) -> Option<Step> {
 /// A service's file that no program checks before the service takes it up, as where Nginx was started with one of its own: a
 /// fault in it would be found when the service does not come back.
 pub(super) fn unchecked(path: &str, edits: &[Edit]) -> Option<Claim> {
-    let of_a_service = |edit: &Edit| matches!(edit, Edit::Nginx { .. } | Edit::Haproxy { .. });
-    let refused = edits.iter().any(of_a_service) && checker_of(path).is_none();
-    refused.then(|| Claim {
+    let test = edits.iter().find_map(|edit| match edit {
+        Edit::Nginx { .. } => Some("nginx -t -c FILE"),
+        Edit::Haproxy { .. } => Some("haproxy -c -f FILE"),
+        Edit::OptionFile { .. } => Some("mariadbd --defaults-file=FILE --help --verbose"),
+        _ => None,
+    })?;
+    checker_of(path).is_none().then(|| Claim {
         because: format!("narrows does not know how {path} is checked, nor which service reads it"),
         owner: None,
-        instead:
-            "make the edit by hand, check it with the program's own test (`nginx -t -c FILE`), and reload"
-                .to_owned(),
+        instead: format!(
+            "make the edit by hand, check it with the program's own test (`{test}`), and have it read"
+        ),
     })
 }
 

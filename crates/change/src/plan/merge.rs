@@ -86,6 +86,13 @@ fn relation(kept: &Change, wish: &Change) -> Relation {
             ChangeKind::File { path: left, edits: kept_edits, .. },
             ChangeKind::File { path: right, edits, .. },
         ) if left == right => files(kept, wish, kept_edits, edits),
+        (
+            ChangeKind::SqlVariable { server: left, name: kept_name, .. },
+            ChangeKind::SqlVariable { server: right, name, .. },
+        ) if left == right && kept_name == name => match kept.target.value == wish.target.value {
+            true => Relation::Same,
+            false => larger(kept, wish),
+        },
         (left, right) if left != right => Relation::Apart,
         _ if words(&kept.target.value) == words(&wish.target.value) => Relation::Same,
         _ => larger(kept, wish),

@@ -1,6 +1,7 @@
 //! Plans: exact changes, bound to the state they were made from.
 
 mod activation;
+mod asked;
 mod assemble;
 mod boot;
 mod choose;
@@ -8,12 +9,15 @@ mod differences;
 mod hash;
 mod lower;
 mod lower_files;
+mod lower_sql;
 mod merge;
 mod read;
 mod refusals;
 mod refusals_services;
+mod refusals_sql;
 mod settle;
 mod states;
+mod states_sql;
 mod together;
 
 use std::collections::BTreeMap;
@@ -21,9 +25,10 @@ use std::collections::BTreeMap;
 use model::{Change, Observation, Severity};
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::NetworkNamespace;
+use crate::kinds::{Databases, NetworkNamespace};
 use crate::{Operation, Phase};
 
+pub use asked::{AskedFor, of_remedies};
 pub use assemble::{plan, plan_with};
 pub use choose::asks_for_changes;
 pub(crate) use differences::REDACTED;
@@ -46,11 +51,19 @@ pub struct PlanOptions {
     pub remedy: BTreeMap<String, usize>,
     /// The network namespace that the report is about; `None` for that of narrows itself.
     pub namespace: Option<NetworkNamespace>,
+    /// How databases are reached.
+    pub databases: Databases,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { only: vec![], severity: Severity::Latent, remedy: BTreeMap::new(), namespace: None }
+        Self {
+            only: vec![],
+            severity: Severity::Latent,
+            remedy: BTreeMap::new(),
+            namespace: None,
+            databases: Databases::default(),
+        }
     }
 }
 
@@ -211,6 +224,9 @@ mod refusals_tests;
 
 #[cfg(test)]
 mod network_tests;
+
+#[cfg(test)]
+mod sql_tests;
 
 #[cfg(test)]
 mod timer_tests;

@@ -5,6 +5,7 @@ use model::{DirectiveEdit, Edit};
 use super::boot;
 use super::lower::{Draft, Ground};
 use super::refusals_services::in_file;
+use super::refusals_sql;
 use crate::{Action, Operation, Target};
 
 /// Why an operation is not done, and what to do instead.
@@ -141,6 +142,8 @@ pub(super) fn in_action(target: &Target, action: &Action) -> Option<Forbidden> {
             instead: "make it by hand, if it is yours".to_owned(),
         }),
         (Target::Sysctl(sysctl), Action::Set { value }) => parameter(&sysctl.key, value),
+        (Target::SqlVariable(of), Action::Set { value }) => refusals_sql::variable(of, value),
+        (Target::SqlStatement(statement), _) => refusals_sql::statement(statement),
         (Target::Mount(mount), Action::Options { set, .. }) if set.iter().any(|option| option == "ro") => {
             Some(read_only(&mount.mount_point))
         }
@@ -217,6 +220,7 @@ pub(super) fn forbidden_here(ground: &Ground<'_>, drafts: &[Draft], draft: &Draf
             }
             _ => None,
         }),
+        (Target::SqlStatement(_), _) => refusals_sql::without_way_back(drafts, draft),
         _ => None,
     })
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use conf::{MountTable, MountTableDialect};
 use host::Host;
 
-use crate::kinds::{Ring, RingSide};
+use super::states_sql;
+use crate::kinds::{Ring, RingSide, SqlVariable};
 use crate::owners::{file_text, read_file, resolve};
 use crate::{Action, ChangeError, Contents, FileState, QdiscState, State, Target};
 
@@ -23,6 +24,22 @@ pub trait States {
     /// When it is known to refuse that state.
     fn check(&self, _target: &Target, _wanted: &State) -> Result<(), ChangeError> {
         Ok(())
+    }
+
+    /// Whether a variable can be set in the options of its server only; `None` where nobody says.
+    ///
+    /// # Errors
+    /// When the server does not let us in.
+    fn is_fixed(&self, _variable: &SqlVariable) -> Result<Option<bool>, ChangeError> {
+        Ok(None)
+    }
+
+    /// The file of MySQL in which a variable is kept that `SET PERSIST` set.
+    ///
+    /// # Errors
+    /// When the server does not let us in.
+    fn persisted_in(&self, _variable: &SqlVariable) -> Result<Option<String>, ChangeError> {
+        Ok(None)
     }
 
     /// The path of a file at the end of the links that lead to it.
@@ -43,6 +60,14 @@ impl States for LiveStates {
 
     fn check(&self, target: &Target, wanted: &State) -> Result<(), ChangeError> {
         target.kind().check(wanted)
+    }
+
+    fn is_fixed(&self, variable: &SqlVariable) -> Result<Option<bool>, ChangeError> {
+        variable.is_fixed()
+    }
+
+    fn persisted_in(&self, variable: &SqlVariable) -> Result<Option<String>, ChangeError> {
+        variable.persisted_in()
     }
 
     fn resolve(&self, path: &str) -> Result<String, ChangeError> {
@@ -133,6 +158,8 @@ impl States for TreeStates<'_> {
             Target::Ring(ring) => self.ring(ring),
             Target::Channels(channels) => self.channels(&channels.interface),
             Target::Qdisc(qdisc) => self.qdisc(&qdisc.interface),
+            Target::SqlVariable(variable) => states_sql::variable(self.host, variable),
+            Target::SqlStatement(statement) => states_sql::statement(self.host, statement),
         }
     }
 }

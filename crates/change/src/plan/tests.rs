@@ -149,17 +149,6 @@ fn words_that_no_program_can_write_are_left_to_a_person() {
 }
 
 #[test]
-fn databases_are_refused_and_kept_as_data() {
-    let variable =
-        ChangeKind::SqlVariable { server: "/run/mysqld/mysqld.sock".to_owned(), name: "x".to_owned() };
-    let plan = planned(
-        &tree(&[]),
-        &report(vec![asking("a.b", Severity::Latent, vec![changing(variable, "1", "2")])]),
-    );
-    assert!(plan.refused[0].because.contains("database tier"));
-}
-
-#[test]
 fn two_causes_that_ask_for_the_same_become_one_change() {
     let other = asking("sockets.other", Severity::Latent, vec![sysctl(SOMAXCONN, "128", "4096")]);
     let plan = planned(&tree(&[]), &report(vec![somaxconn(Severity::Breaking, "4096"), other]));

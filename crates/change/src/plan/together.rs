@@ -43,9 +43,6 @@ fn refusal(change: PlannedChange, first: &BTreeMap<String, String>) -> Refusal {
 /// What is changed, in a few words.
 fn name(what: &ChangeKind) -> String {
     match what {
-        ChangeKind::SqlVariable { .. } | ChangeKind::SqlStatement { .. } => {
-            "a change of the database".to_owned()
-        }
         ChangeKind::Elsewhere { place } => place.clone(),
         what => target_of(what, None).map(|target| target.kind().name()).unwrap_or_default(),
     }

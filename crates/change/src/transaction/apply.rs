@@ -12,7 +12,7 @@ use super::{Left, Outcome};
 use crate::journal::{Journal, Lock, NewTransaction, Status, Step};
 use crate::machine::now_unix_ms;
 use crate::plan::{Plan, PlanHost};
-use crate::{ChangeError, Phase};
+use crate::{ChangeError, Phase, Target};
 
 /// How a plan is applied.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ pub fn apply(plan: &Plan, options: &ApplyOptions) -> Result<Applied, ChangeError
         reloads: &prepared.reloads,
         steps: &prepared.steps,
     })?;
-    let done = match arm(&journal, id, options) {
+    let done = match arm(&journal, id, options, &prepared.steps) {
         Ok(()) => carry_out(&journal, id, &mut prepared, &checks, options),
         Err(error) => Err(error.into()),
     };
@@ -127,9 +127,10 @@ fn may_begin(journal: &Journal) -> Result<(), ChangeError> {
     Ok(())
 }
 
-fn arm(journal: &Journal, id: i64, options: &ApplyOptions) -> Result<(), ChangeError> {
+fn arm(journal: &Journal, id: i64, options: &ApplyOptions, steps: &[Step]) -> Result<(), ChangeError> {
     let Some(after) = options.trial else { return Ok(()) };
-    let order = DeadManOrder { id, state_directory: journal.directory().to_owned(), after };
+    let databases = steps.iter().any(|step| matches!(step.target, Target::SqlStatement(_)));
+    let order = DeadManOrder { id, state_directory: journal.directory().to_owned(), after, databases };
     match dead_man::arm(&order)? {
         Some(process) => journal.set_dead_man(id, process),
         None => Ok(()),
@@ -144,7 +145,7 @@ fn carry_out(
     options: &ApplyOptions,
 ) -> Result<(), Stopped> {
     let last = if options.trial.is_some() { Phase::Now } else { Phase::Lasting };
-    write_steps(journal, id, &mut prepared.steps, |phase| phase <= last)?;
+    write_steps(journal, id, &mut prepared.steps, |phase| phase <= last, &mut prepared.notes)?;
     prepared.notes.extend(checks.after()?);
     prepared.notes.extend(services_take_up(journal, id, &prepared.reloads)?);
     let status = if options.trial.is_some() { Status::Trying } else { Status::Applied };
@@ -165,12 +166,13 @@ impl From<ChangeError> for Stopped {
     }
 }
 
-/// Writes steps of a phase, each noted before and read back after.
+/// Writes steps of a phase, each noted before and read back after. Adds notes of what was taken for what was wanted.
 pub(super) fn write_steps(
     journal: &Journal,
     id: i64,
     steps: &mut [Step],
     in_phase: impl Fn(Phase) -> bool,
+    notes: &mut Vec<String>,
 ) -> Result<(), Stopped> {
     for step in steps.iter_mut().filter(|step| !step.begun && in_phase(step.phase)) {
         if holds_already(step)? {
@@ -178,7 +180,12 @@ pub(super) fn write_steps(
         }
         journal.begin_step(id, step.sequence)?;
         step.begun = true;
-        write(step).map_err(|error| Stopped { error, writing: Some(step.sequence) })?;
+        let sequence = step.sequence;
+        let stopped = |error| Stopped { error, writing: Some(sequence) };
+        if let Some(note) = write(step).map_err(stopped)? {
+            journal.took(id, sequence, &step.wanted).map_err(stopped)?;
+            notes.push(note);
+        }
     }
     Ok(())
 }
@@ -198,21 +205,27 @@ fn holds_already(step: &Step) -> Result<bool, ChangeError> {
     if step.target.same(&now, &step.wanted) {
         return Ok(true);
     }
-    let why = format!("somebody changed it meanwhile: {}", now.shown());
+    let why = format!("somebody changed it meanwhile: {}", step.target.kind().shown(&now));
     Err(ChangeError::new(format!("change {}", step.target.kind().name()), why)
         .help("make a new plan: `narrows plan`"))
 }
 
-fn write(step: &Step) -> Result<(), ChangeError> {
+/// Writes a step and reads it back. Where something else than what was wanted is accepted, that is the wanted state from
+/// then on, and the note says so.
+fn write(step: &mut Step) -> Result<Option<String>, ChangeError> {
     let kind = step.target.kind();
     kind.write(&step.wanted)?;
     let now = kind.read()?;
     if step.target.same(&now, &step.wanted) {
-        return Ok(());
+        return Ok(None);
     }
-    let why = format!("{} was written and {} is there", step.wanted.shown(), now.shown());
+    if let Some(note) = kind.accepted(&now, &step.original, &step.wanted) {
+        step.wanted = now;
+        return Ok(Some(note));
+    }
+    let why = format!("{} was written and {} is there", kind.shown(&step.wanted), kind.shown(&now));
     Err(ChangeError::new(format!("change {}", kind.name()), why)
-        .help("the kernel or another program set it to something else"))
+        .help("the kernel, the server or another program set it to something else"))
 }
 
 fn finish(

@@ -33,7 +33,8 @@ pub fn confirm(state_directory: &Path) -> Result<Outcome, ChangeError> {
     journal.set_status(id, Status::Confirming, None)?;
     let mut notes = Vec::new();
     let waiting: Vec<u32> = steps.iter().filter(|step| !step.begun).map(|step| step.sequence).collect();
-    let written = write_steps(&journal, id, &mut steps, |_| true).and_then(|()| Ok(checks.after()?));
+    let written =
+        write_steps(&journal, id, &mut steps, |_| true, &mut notes).and_then(|()| Ok(checks.after()?));
     match written {
         Ok(more) => notes.extend(more),
         Err(Stopped { error, writing }) => {

@@ -69,7 +69,7 @@ fn a_file_that_is_saved_while_the_plan_is_applied_is_not_overwritten() {
     let mut steps = [edit_of(&place, "a.conf", Phase::Now), edit_of(&place, "b.conf", Phase::Now)];
     let id = journaled(&place, &mut steps, &[]);
     std::fs::write(place.path("b.conf"), "vm.swappiness = 33\n").unwrap();
-    let stopped = write_steps(&place.journal(), id, &mut steps, |_| true).unwrap_err();
+    let stopped = write_steps(&place.journal(), id, &mut steps, |_| true, &mut vec![]).unwrap_err();
     assert!(stopped.error.to_string().contains("b.conf"), "{}", stopped.error);
     assert_eq!((stopped.writing, place.bytes("b.conf").as_str()), (None, "vm.swappiness = 33\n"));
     assert_eq!(undone(place.undo(None, false).unwrap()).left, vec![]);
@@ -119,7 +119,7 @@ fn services_that_a_boot_started_with_changed_files_take_the_old_ones_up() {
     let reload = Activation { unit: "narrows-none.service".to_owned(), how: ActivationKind::DaemonReload };
     let mut steps = [edit_of(&place, "a.conf", Phase::Now)];
     let id = journaled(&place, &mut steps, &[reload]);
-    write_steps(&place.journal(), id, &mut steps, |_| true).unwrap();
+    write_steps(&place.journal(), id, &mut steps, |_| true, &mut vec![]).unwrap();
     boot(&place);
     let outcome = undone(place.undo(None, false).unwrap());
     assert_eq!(place.bytes("a.conf"), "# mine\nvm.swappiness = 60\n");
@@ -136,7 +136,7 @@ fn a_confirmation_that_was_refused_can_be_given_again() {
         edit_of(&place, "none/c.conf", Phase::Lasting),
     ];
     let id = journaled(&place, &mut steps, &[]);
-    write_steps(&place.journal(), id, &mut steps, |phase| phase == Phase::Now).unwrap();
+    write_steps(&place.journal(), id, &mut steps, |phase| phase == Phase::Now, &mut vec![]).unwrap();
     place.journal().set_status(id, Status::Trying, None).unwrap();
     // What stands in the way of the third write is no state of the file itself.
     let stray = place.path(".c.conf.narrows-new");

@@ -13,6 +13,9 @@ pub struct Left {
     pub why: String,
     /// What to do about it.
     pub instead: String,
+    /// Whether only its server could not be reached, so that it may go back later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreachable: bool,
 }
 
 /// A transaction after a command, and what could not be done.

@@ -44,9 +44,13 @@ fn step_back(step: &Step, manner: Manner) -> Result<Option<String>, Left> {
     let left = |error: ChangeError| Left {
         name: kind.name(),
         why: format!("{}: {}", error.attempted, error.why),
+        unreachable: error.errno == Some(libc::ENOTCONN),
         instead: error.help.unwrap_or_else(|| "mend that, then run `narrows undo` again".to_owned()),
     };
-    let now = read(step).map_err(left)?;
+    if kind.goes_with_an_earlier_one() {
+        return kind.end_what_was_left().map(|()| None).map_err(left);
+    }
+    let now = read(step, manner).map_err(left)?;
     if step.target.same(&now, &step.original) {
         return sweep(step).map(|()| None).map_err(left);
     }
@@ -56,8 +60,12 @@ fn step_back(step: &Step, manner: Manner) -> Result<Option<String>, Left> {
     }
     let is_ours = step.target.same(&now, &step.wanted) || kind.is_between(&now, &step.original, &step.wanted);
     if !is_ours && !manner.force {
-        if manner.another_boot && step.target.is_of_the_kernel() {
-            return Ok(Some(format!("{} went with the boot, and is {} since", kind.name(), now.shown())));
+        if manner.another_boot && step.target.is_running_state() {
+            return Ok(Some(format!(
+                "{} went with the boot, and is {} since",
+                kind.name(),
+                kind.shown(&now)
+            )));
         }
         return Err(changed_since(step, &now));
     }
@@ -66,15 +74,24 @@ fn step_back(step: &Step, manner: Manner) -> Result<Option<String>, Left> {
     if step.target.same(&now, &step.original) {
         return Ok(None);
     }
-    let why = format!("{} was written and {} is there", step.original.shown(), now.shown());
+    let why = format!("{} was written and {} is there", kind.shown(&step.original), kind.shown(&now));
     Err(left(ChangeError::new(format!("put {} back", kind.name()), why)))
 }
 
-/// What a target of the kernel belongs to, such as a device, may have gone since: then nothing is there.
-fn read(step: &Step) -> Result<State, ChangeError> {
-    match step.target.kind().read() {
+/// What a target of the kernel belongs to, such as a device, may have gone since: then nothing is there. So is it with a
+/// server that does not run where a boot or the user says that this is no accident.
+fn read(step: &Step, manner: Manner) -> Result<State, ChangeError> {
+    let kind = step.target.kind();
+    match kind.end_what_was_left().and_then(|()| kind.read()) {
         Err(error)
-            if step.target.is_of_the_kernel() && matches!(error.errno, Some(libc::ENOENT | libc::ENODEV)) =>
+            if matches!(step.target, Target::SqlVariable(_))
+                && error.errno == Some(libc::ENOTCONN)
+                && (manner.force || manner.another_boot) =>
+        {
+            Ok(State::Absent)
+        }
+        Err(error)
+            if step.target.is_running_state() && matches!(error.errno, Some(libc::ENOENT | libc::ENODEV)) =>
         {
             Ok(State::Absent)
         }
@@ -88,25 +105,29 @@ fn read(step: &Step) -> Result<State, ChangeError> {
 fn went_with_its_owner(target: &Target, Manner { force, another_boot }: Manner) -> bool {
     let at_once =
         target.namespace().is_some() || matches!(target, Target::Mount(_) | Target::ModuleParameter(_));
-    at_once || (target.is_of_the_kernel() && (force || another_boot))
+    at_once || (target.is_running_state() && (force || another_boot))
 }
 
 fn changed_since(step: &Step, now: &State) -> Left {
     let (name, force) = (step.target.kind().name(), "`narrows undo --force`");
-    if *now == State::Absent && step.target.is_of_the_kernel() {
+    if *now == State::Absent && step.target.is_running_state() {
         let why = "it is not there now".to_owned();
-        return Left { name, why, instead: format!("if it has gone for good, {force} leaves it out") };
+        let instead = format!("if it has gone for good, {force} leaves it out");
+        return Left { name, why, instead, unreachable: false };
     }
-    let why = format!("somebody changed it since: {}", now.shown());
-    Left { name, why, instead: format!("look at it; {force} puts back {}", step.original.shown()) }
+    let kind = step.target.kind();
+    let why = format!("somebody changed it since: {}", kind.shown(now));
+    let instead = format!("look at it; {force} puts back {}", kind.shown(&step.original));
+    Left { name, why, instead, unreachable: false }
 }
 
 /// A write that was cut short leaves a file as it was, and beside it what was to replace it, or a directory made for
-/// it; and a number of queues as it was, but not the steering of those queues.
+/// it; a number of queues as it was, but not the steering of those queues; and some rows that are changed already.
 fn sweep(step: &Step) -> Result<(), ChangeError> {
     match &step.target {
         Target::File(file) => file.sweep(&step.original),
         Target::Channels(channels) => channels.write(&step.original),
+        Target::SqlStatement(statement) => statement.sweep(),
         _ => Ok(()),
     }
 }

@@ -95,6 +95,7 @@ pub(super) fn take_up_again(
             Err(error) => left.push(Left {
                 name: reload.unit.clone(),
                 why: format!("{}: {}", error.attempted, error.why),
+                unreachable: false,
                 instead: error.help.unwrap_or_else(|| "have it take its files up by hand".to_owned()),
             }),
         }

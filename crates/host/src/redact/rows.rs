@@ -49,15 +49,21 @@ pub(crate) fn rows(name: &str, table: Table) -> Table {
     }
 }
 
+/// Whether the value of an option or variable of MariaDB or MySQL is secret: it is named so, or may hold anything.
+pub fn is_secret_option(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_prefix("loose_").unwrap_or(&name);
+    let password = matches!(name, "password" | "pass");
+    let switch = matches!(value, "ON" | "OFF" | "YES" | "NO");
+    let harmless = value.is_empty() || value.parse::<f64>().is_ok() || switch;
+    let named = SECRET_WORDS.iter().any(|word| name.contains(word)) || FREE_TEXT.contains(&name);
+    (named && !harmless) || (password && !value.is_empty())
+}
+
 fn variables(mut table: Table) -> Table {
     for row in &mut table.rows {
         let [Some(name), Some(value)] = row.as_mut_slice() else { continue };
-        let harmless = value.is_empty()
-            || value.parse::<f64>().is_ok()
-            || matches!(value.as_str(), "ON" | "OFF" | "YES" | "NO");
-        let secret =
-            SECRET_WORDS.iter().any(|word| name.contains(word)) || FREE_TEXT.contains(&name.as_str());
-        if secret && !harmless {
+        if is_secret_option(name, value) {
             REDACTED.clone_into(value);
         }
     }

@@ -19,6 +19,17 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
+    /// The same for a plan, which must find its way when it is undone too. No password is in it.
+    pub(crate) fn of_plan(&self) -> change::kinds::Databases {
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        change::kinds::Databases {
+            defaults_file: self.defaults_file.as_ref().map(|path| absolute(path).display().to_string()),
+            home: std::env::var("HOME").ok(),
+            named: self.database.clone(),
+            schema: None,
+        }
+    }
+
     /// As whom to talk to which server; says what is wrong with the files that hold passwords.
     pub(crate) fn logins(&self) -> anyhow::Result<Logins> {
         let logins = Logins::read(self.defaults_file.clone())?;

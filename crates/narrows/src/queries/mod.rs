@@ -1,9 +1,11 @@
 //! `narrows queries`.
 
-mod advise;
+pub(crate) mod advise;
 mod digest;
 mod explain;
 mod fingerprint;
+mod input;
+mod server;
 
 use crate::arguments::queries::{Queries, QueriesCommand};
 use crate::exit::Exit;

@@ -81,12 +81,13 @@ pub(crate) fn undone(undo: &Undo) -> String {
     let mut page = Page::default();
     let transaction = &outcome.transaction;
     for step in transaction.steps.iter().rev().filter(|step| step.begun && step.restored) {
-        let name = step.target.kind().name();
+        let kind = step.target.kind();
+        let name = kind.name();
         // A note says of it that it has gone, or went with a boot.
         if outcome.notes.iter().any(|note| note.starts_with(&format!("{name} "))) {
             continue;
         }
-        page.line("  ✔ ", good(), 4, &format!("{name}: {} again", step.original.shown()));
+        page.line("  ✔ ", good(), 4, &format!("{name}: {} again", kind.shown(&step.original)));
     }
     let text = match outcome.left.is_empty() {
         true => format!("Transaction {} is undone.", transaction.id),
@@ -98,7 +99,7 @@ pub(crate) fn undone(undo: &Undo) -> String {
 }
 
 fn rest(page: &mut Page, outcome: &Outcome) {
-    for Left { name, why, instead } in &outcome.left {
+    for Left { name, why, instead, .. } in &outcome.left {
         page.line("  ✘ ", bad(), 4, &format!("{name}: {why}"));
         page.line("", strong(), 4, instead);
     }
@@ -183,7 +184,8 @@ pub(crate) fn steps(transactions: &[Transaction]) -> String {
 }
 
 fn written(step: &Step) -> String {
-    format!("{}: {} → {}", step.target.kind().name(), step.original.shown(), step.wanted.shown())
+    let kind = step.target.kind();
+    format!("{}: {} → {}", kind.name(), kind.shown(&step.original), kind.shown(&step.wanted))
 }
 
 /// A time of day on this machine.

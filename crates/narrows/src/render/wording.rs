@@ -57,7 +57,7 @@ pub(crate) fn target(what: &ChangeKind) -> String {
         ChangeKind::Module { name } => format!("kernel module {name}"),
         ChangeKind::BlockQueue { device, attribute } => format!("/sys/block/{device}/queue/{attribute}"),
         ChangeKind::Unit { name, .. } => name.clone(),
-        ChangeKind::SqlVariable { server, name } => format!("@@global.{name} of {server}"),
+        ChangeKind::SqlVariable { server, name, .. } => format!("@@global.{name} of {server}"),
         ChangeKind::SqlStatement { server, up, .. } => format!("{server}: {up}"),
         ChangeKind::Elsewhere { place } => format!("elsewhere, {place}"),
     }

@@ -1,5 +1,6 @@
 //! Kills, worlds to kill in, and what must hold afterwards.
 
+mod databases;
 mod kills;
 mod kinds;
 mod machine;

@@ -12,6 +12,7 @@ use crate::faults::tools::Tool;
 use crate::faults::{Attempt, Result};
 
 const TC: Tool = Tool { program: "tc", package: "iproute2" };
+const MARIADB: Tool = Tool { program: "mariadb", package: "mariadb-client" };
 const ETHTOOL: Tool = Tool { program: "ethtool", package: "ethtool" };
 
 /// Something to look at besides `/etc`.
@@ -25,6 +26,8 @@ pub(crate) enum Watch {
     Mounts,
     /// The queueing disciplines of all interfaces.
     Qdiscs,
+    /// What a database answers to its root, at a socket.
+    Answer(PathBuf, &'static str),
     /// The number of queues of an interface.
     Channels(&'static str),
 }
@@ -59,6 +62,12 @@ impl Snapshot {
                         seen.insert(path.display().to_string(), value(path)?);
                     }
                     Watch::ValueOfMachine(_) => {}
+                    Watch::Answer(socket, question) => {
+                        let words = ["--no-defaults", "--user=root", "--batch", "--socket"];
+                        let socket = socket.to_string_lossy();
+                        let asked = [&words[..], &[&socket, "--execute", question]].concat();
+                        seen.insert(format!("{question} at {socket}"), MARIADB.run(&asked)?);
+                    }
                     Watch::Mounts => {
                         let mounts = value(Path::new("/proc/thread-self/mountinfo"))?;
                         seen.insert("mounts".into(), own_mounts(&mounts));

@@ -30,7 +30,7 @@ fn five(world: &World) -> Result<Scenario> {
 
 impl Trial {
     /// Waits until the world is as it was and nobody is in it.
-    fn comes_back(&self) -> Result<()> {
+    pub(super) fn comes_back(&self) -> Result<()> {
         let mut left = vec![];
         let back = wait_until("the end of a trial", || {
             left = self.original.differences(&self.now()?);
@@ -39,7 +39,7 @@ impl Trial {
         back.map_err(|error| FaultError::new(format!("{error}: {left:#?}")))
     }
 
-    fn on_trial(
+    pub(super) fn on_trial(
         &self,
         state: &std::path::Path,
         time: &str,

@@ -54,8 +54,10 @@ pub struct Server {
     pub flavor: Flavor,
     /// Its version: what it says, else what its package or its files say.
     pub version: Option<Version>,
-    /// The options that its option files and command line set, by name with `_` for `-`, the last that counts. Passwords are
-    /// taken out. Empty for a server elsewhere.
+    /// The options that its option files and command line set, by name with `_` for `-` and without `loose_`, the last that counts.
+    /// `skip_x` stands as `x` = `OFF`, unless the option itself is named so (`skip_name_resolve` = `ON`). An option without a value
+    /// is empty, which [`values::switch`](super::values::switch) reads as on. The place of one of the command line is
+    /// `/proc/PID/cmdline:1`. Passwords are taken out. Empty for a server elsewhere.
     pub options: BTreeMap<String, Setting>,
     /// Every setting of its option files in the order in which they are read, those that are overridden too.
     pub settings: Vec<OptionLine>,
@@ -253,6 +255,10 @@ pub struct ServerCounters {
     pub address: String,
     /// The numbers of `SHOW GLOBAL STATUS`, counters and gauges.
     pub status: BTreeMap<String, f64>,
+    /// CPU time of its process since its start, in seconds; `None` for a server elsewhere.
+    pub cpu_s: Option<f64>,
+    /// The number of its process, by which a restart shows.
+    pub pid: Option<u32>,
     /// Why it gave none.
     pub unread: Option<Unread>,
 }

@@ -1,10 +1,21 @@
 //! MariaDB and MySQL.
 
+mod beside;
 mod causes;
+mod edits;
 mod facts;
+pub(crate) mod figures;
+pub(crate) mod option_files;
+mod options;
+mod pool_size;
 mod read;
 mod stations;
 mod symptoms;
+pub mod values;
+mod verdicts;
+pub mod version_facts;
+mod view;
+mod window;
 
 pub use facts::*;
 pub use read::{read, read_counters};

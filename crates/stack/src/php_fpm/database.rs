@@ -1,21 +1,15 @@
 //! How many connections the database takes that pools use, as its option files say.
 
-use conf::{SettingsDialect, SettingsDocument};
 use host::{Host, text};
 use serde::{Deserialize, Serialize};
 
 use super::view::{View, pools};
 use super::{Setting, passes};
+use crate::mysql::{option_files, values};
 use crate::{Evidence, services};
 
 /// `max_connections` of MariaDB and MySQL where nobody sets it.
 const DEFAULT: u64 = 151;
-/// The option file that a server begins with, by distribution.
-const FIRST: [&str; 2] = ["/etc/mysql/my.cnf", "/etc/my.cnf"];
-/// More files than these are no configuration.
-const MOST_FILES: usize = 64;
-/// Groups that MariaDB and MySQL read as a server.
-const GROUPS: [&str; 4] = ["mysqld", "server", "mariadb", "mariadbd"];
 /// Command names of database servers. The kernel cuts them after 15 characters.
 const SERVERS: [&str; 2] = ["mariadbd", "mysqld"];
 
@@ -35,55 +29,31 @@ pub struct DatabaseLimit {
 
 /// Reads the option files of a database server; `None` where there are none.
 pub(crate) fn read(host: &dyn Host) -> Option<DatabaseLimit> {
-    let mut files: Vec<String> = vec![];
-    let first = FIRST.iter().find(|path| host.read(path).is_ok())?;
-    let mut left = vec![(*first).to_owned()];
-    while let Some(path) = left.pop().filter(|_| files.len() < MOST_FILES) {
-        let Ok(bytes) = host.read(&path) else { continue };
-        // The last of a list is read first, and what a file includes right after it.
-        let included: Vec<_> =
-            bytes.split(|byte| *byte == b'\n').flat_map(|line| included(host, &text::string(line))).collect();
-        left.extend(included.into_iter().rev().filter(|path| !files.contains(path)));
-        files.push(path);
-    }
+    let found = option_files::read(host, "", &option_files::USUAL.map(str::to_owned));
+    let first = found.files.first()?;
     let mut limit = DatabaseLimit { max_connections: DEFAULT, ..DatabaseLimit::default() };
-    for path in files {
-        let Ok(bytes) = host.read(&path) else { continue };
-        let document = SettingsDocument::new(path.as_str(), bytes, SettingsDialect::OptionFile);
-        for setting in document.settings() {
-            let group = setting.section.as_deref().map(text::string).unwrap_or_default();
-            if !GROUPS.contains(&group.as_str()) && !group.starts_with("mariadb-") {
-                continue;
-            }
-            (limit.group, limit.file) = match &limit.setting {
-                Some(_) => (limit.group, limit.file),
-                None => (group.clone(), path.clone()),
-            };
-            let name = text::string(&setting.key).replace('-', "_");
-            let value = text::string(&setting.value);
-            if let ("max_connections", Ok(connections)) = (name.as_str(), value.trim().parse()) {
-                limit.max_connections = connections;
-                let line = u32::try_from(setting.line).unwrap_or(u32::MAX);
-                limit.setting = Some(Setting { value, file: path.clone(), line });
-                (limit.group, limit.file) = (group, path.clone());
-            }
+    for setting in &found.settings {
+        let group = setting.section.as_deref().map(text::string).unwrap_or_default();
+        if !option_files::is_server_group(&group, true, None) {
+            continue;
+        }
+        let name = text::string(&setting.key).replace('-', "_");
+        let value = text::string(&setting.value);
+        let set = (name == "max_connections").then(|| values::number(&value)).flatten();
+        if let Some(connections) = set {
+            limit.max_connections = connections;
+            let line = u32::try_from(setting.line).unwrap_or(u32::MAX);
+            limit.setting = Some(Setting { value, file: setting.file.to_string(), line });
+        }
+        // Clients read that group too, and stop at what they do not know.
+        if group != "client-server" && (set.is_some() || limit.setting.is_none()) {
+            (limit.group, limit.file) = (group, setting.file.to_string());
         }
     }
-    Some(limit)
-}
-
-fn included(host: &dyn Host, line: &str) -> Vec<String> {
-    let line = line.trim();
-    if let Some(folder) = line.strip_prefix("!includedir ").map(|folder| folder.trim().trim_end_matches('/'))
-    {
-        let names = host.list(folder).unwrap_or_default();
-        return names
-            .iter()
-            .filter(|name| name.ends_with(".cnf"))
-            .map(|name| format!("{folder}/{name}"))
-            .collect();
+    if limit.file.is_empty() {
+        (limit.group, limit.file) = ("mysqld".to_owned(), first.to_string());
     }
-    line.strip_prefix("!include ").map(|path| path.trim().to_owned()).into_iter().collect()
+    Some(limit)
 }
 
 /// Which database a pool uses.

@@ -2,6 +2,7 @@
 
 use model::{Change, ChangeKind, Derived, Edit};
 
+use super::view::View;
 use super::{Master, Mode, Pool};
 
 /// The file in which a setting of a pool is edited: where it stands, else where the pool's section is.
@@ -44,6 +45,15 @@ pub(crate) fn of_size(pool: &Pool, most: u64) -> Vec<(&'static str, String)> {
         settings.extend(start.map(|_| ("pm.start_servers", most.to_string())));
     }
     settings
+}
+
+/// A pool with fewer workers, with what must shrink with it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of workers, clamped")]
+pub(crate) fn smaller(view: &View<'_>, workers: f64, target: Derived) -> Change {
+    change(view.pool, &of_size(view.pool, workers.clamp(1.0, 1e6) as u64), target)
+        .coupled_with("listen.backlog, which counts in workers")
+        .restarts("reload PHP-FPM")
+        .risks(&format!("{}; beyond so many requests wait instead", reload_risk(view.master)))
 }
 
 /// What a reload costs: without `process_control_timeout` the master ends its workers at once.

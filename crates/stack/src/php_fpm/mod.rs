@@ -16,6 +16,8 @@ pub(crate) mod verdicts;
 pub(crate) mod view;
 
 pub use database::DatabaseLimit;
+pub(crate) use database::{Uses, uses};
+pub(crate) use edits::smaller;
 pub use facts::*;
 pub(crate) use listen::{backlog_change, useful_backlog};
 pub(crate) use read::Now;

@@ -26,6 +26,8 @@ pub struct DeadManOrder {
     pub state_directory: PathBuf,
     /// How long to wait, by a clock that goes on while the machine sleeps (`CLOCK_BOOTTIME`).
     pub after: Duration,
+    /// Whether databases are on trial, which a boot starts late.
+    pub databases: bool,
 }
 
 /// Arms the dead man. When this returns he is waiting. Answers his process and the tick at which it started, where he

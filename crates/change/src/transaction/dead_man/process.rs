@@ -11,6 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::{DeadManOrder, own_program};
 use crate::ChangeError;
+use crate::machine::boot_id;
 use crate::transaction::{Undo, UndoOptions, undo};
 
 /// What the dead man says once he waits.
@@ -92,7 +93,7 @@ pub fn wait_and_undo(order: &DeadManOrder) -> Result<Undo, ChangeError> {
 }
 
 /// Undoes a transaction unless it was confirmed, which is what a dead man does at the deadline. Where the undo cannot
-/// even begin, it is tried again for a day: there is nobody else to do it.
+/// even begin, or a database does not answer, it is tried again for a day: there is nobody else to do it.
 ///
 /// # Errors
 /// As [`undo()`], at the last attempt.
@@ -107,10 +108,25 @@ pub fn undo_unless_confirmed(id: i64, state_directory: &Path) -> Result<Undo, Ch
     };
     let end = boot_time() + PERSEVERANCE;
     loop {
-        match undo(&options) {
-            Err(_) if boot_time() < end => std::thread::sleep(PAUSE),
-            done => return done,
+        let done = undo(&options);
+        if boot_time() < end && may_succeed_later(&done) {
+            std::thread::sleep(PAUSE);
+            continue;
         }
+        return done;
+    }
+}
+
+/// Whether an undo could not begin, or found a server that does not answer. After a boot servers are started later, and
+/// nothing is to wait for them.
+fn may_succeed_later(done: &Result<Undo, ChangeError>) -> bool {
+    match done {
+        Err(_) => true,
+        Ok(Undo::Done(outcome)) => {
+            let same_boot = boot_id().is_ok_and(|boot| boot == outcome.transaction.boot_id);
+            same_boot && outcome.left.iter().any(|left| left.unreachable)
+        }
+        Ok(_) => false,
     }
 }
 

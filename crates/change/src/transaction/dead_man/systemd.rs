@@ -28,6 +28,14 @@ fn wants(id: i64) -> File {
     File { path: format!("/etc/systemd/system/sysinit.target.wants/{}-boot.service", name(id)) }
 }
 
+fn late_unit(id: i64) -> File {
+    File { path: format!("/etc/systemd/system/{}-boot-databases.service", name(id)) }
+}
+
+fn late_wants(id: i64) -> File {
+    File { path: format!("/etc/systemd/system/multi-user.target.wants/{}-boot-databases.service", name(id)) }
+}
+
 /// Starts a transient timer (systemd-run(1)) and puts a unit in the way of the next boot.
 pub(super) fn arm(order: &DeadManOrder) -> Result<(), ChangeError> {
     let id = order.id;
@@ -36,6 +44,10 @@ pub(super) fn arm(order: &DeadManOrder) -> Result<(), ChangeError> {
     let undo = ["undo", &id.to_string(), "--unless-confirmed", "--state-dir", &directory].map(str::to_owned);
     unit(id).write(&boot_unit(&program, &undo))?;
     wants(id).write(&State::Link { to: unit(id).path })?;
+    if order.databases {
+        late_unit(id).write(&late_boot_unit(&program, &undo))?;
+        late_wants(id).write(&State::Link { to: late_unit(id).path })?;
+    }
     let unit = format!("--unit={}", name(id));
     let after = format!("--on-active={}ms", order.after.as_millis());
     let mut words = vec![
@@ -61,14 +73,32 @@ pub(super) fn arm(order: &DeadManOrder) -> Result<(), ChangeError> {
 /// Before anything reads its configuration; only after that the file systems it lies on. A boot does not wait for it
 /// longer than a minute.
 fn boot_unit(program: &str, undo: &[String]) -> State {
-    let line = std::iter::once(program).chain(undo.iter().map(String::as_str));
-    let line: Vec<_> = line.map(quoted).collect();
     let text = format!(
         "[Unit]\nDescription=Undo a trial of narrows that nobody confirmed before the boot\n\
          DefaultDependencies=no\nRequiresMountsFor=/var /etc\nAfter=local-fs.target\nBefore=sysinit.target\n\n\
          [Service]\nType=oneshot\nTimeoutStartSec=60\nExecStart={}\n",
-        line.join(" ")
+        command_line(program, undo)
     );
+    unit_file(text)
+}
+
+/// Once databases are started, again until one lets us in: the undo ends with an error while it does not.
+fn late_boot_unit(program: &str, undo: &[String]) -> State {
+    let text = format!(
+        "[Unit]\nDescription=Undo a trial of narrows in databases that nobody confirmed before the boot\n\
+         After=network.target mariadb.service mysql.service mysqld.service proxysql.service\nStartLimitIntervalSec=0\n\n\
+         [Service]\nRestart=on-failure\nRestartSec=5\nExecStart={}\n",
+        command_line(program, undo)
+    );
+    unit_file(text)
+}
+
+fn command_line(program: &str, undo: &[String]) -> String {
+    let line = std::iter::once(program).chain(undo.iter().map(String::as_str));
+    line.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+fn unit_file(text: String) -> State {
     State::File(FileState {
         contents: Contents(text.into_bytes()),
         uid: 0,
@@ -91,4 +121,6 @@ pub(super) fn dismiss(id: i64) {
     let _ = run(&["systemctl", "stop", &format!("{}.timer", name(id))], DEADLINE);
     let _ = wants(id).write(&State::Absent);
     let _ = unit(id).write(&State::Absent);
+    let _ = late_wants(id).write(&State::Absent);
+    let _ = late_unit(id).write(&State::Absent);
 }
