@@ -4,10 +4,15 @@
 //! in a scratch copy, what it was worth. Everything but `trial` and `schema`'s reading over a connection is pure.
 
 mod advice;
+/// Options that WordPress loads on every request.
+pub mod autoload;
 mod derived;
+mod restructure;
 mod plan;
 mod rules;
 mod schema;
+/// Queries by distance, and the table of points that serves them.
+pub mod spatial;
 mod statement;
 /// Advice tried in a scratch copy before it is given.
 pub mod trial;
@@ -16,6 +21,7 @@ pub mod typed_table;
 mod wording;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
+pub use restructure::{Restructured, restructure};
 pub use plan::{
     Access, Actual, Format, Judgement, NoPlan, Node, NodeKind, Plan, ReadStep, Reason, Sorted, Surprise,
 };

@@ -6,32 +6,32 @@ use crate::derived::{column, literal, sql};
 
 /// A joined row of attributes.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Attribute {
+pub(crate) struct Attribute {
     /// The alias of its table in the query.
-    pub(super) alias: String,
+    pub(crate) alias: String,
     /// Its key, without quotes.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// Conditions on `meta_value`.
-    pub(super) conditions: Vec<Expr>,
+    pub(crate) conditions: Vec<Expr>,
     /// Whether the query orders by it.
-    pub(super) ordered: bool,
+    pub(crate) ordered: bool,
     /// What is made of `meta_value`, where that can be a column.
-    pub(super) values: Vec<ValueOf>,
+    pub(crate) values: Vec<ValueOf>,
     /// Whether a condition asks for what only a flag can answer.
-    pub(super) only_flag: bool,
+    pub(crate) only_flag: bool,
 }
 
 /// What is made of `meta_value`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ValueOf {
+pub(crate) struct ValueOf {
     /// As the query writes it.
-    pub(super) expression: Expr,
-    pub(super) kind: Typed,
+    pub(crate) expression: Expr,
+    pub(crate) kind: Typed,
 }
 
 /// The type of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Typed {
+pub(crate) enum Typed {
     /// What a CAST names.
     Cast(String),
     /// A number as MySQL makes one of text.
@@ -41,12 +41,12 @@ pub(super) enum Typed {
 }
 
 impl Attribute {
-    pub(super) fn literal(&self) -> String {
+    pub(crate) fn literal(&self) -> String {
         literal(&self.key)
     }
 
     /// Takes a condition on `meta_value`.
-    pub(super) fn condition(&mut self, condition: &Expr) {
+    pub(crate) fn condition(&mut self, condition: &Expr) {
         match operand(condition) {
             Some((operand, others)) => match value_of(operand, &others) {
                 Some(value) => self.value(value),
@@ -57,7 +57,7 @@ impl Attribute {
         self.conditions.push(condition.clone());
     }
 
-    pub(super) fn value(&mut self, value: ValueOf) {
+    pub(crate) fn value(&mut self, value: ValueOf) {
         match self.values.iter_mut().find(|known| known.expression == value.expression) {
             Some(known) => match (&mut known.kind, &value.kind) {
                 (Typed::Text(known), Typed::Text(new)) => *known = (*known).max(*new),
@@ -111,7 +111,7 @@ fn constant(expression: &Expr) -> bool {
 }
 
 /// The column that holds what is compared, where comparing it gives the same as comparing the text.
-pub(super) fn value_of(operand: &Expr, with: &[&Expr]) -> Option<ValueOf> {
+pub(crate) fn value_of(operand: &Expr, with: &[&Expr]) -> Option<ValueOf> {
     let expression = operand.clone();
     match operand {
         Expr::Nested(inner) => value_of(inner, with).map(|value| ValueOf { expression, ..value }),

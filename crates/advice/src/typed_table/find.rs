@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlparser::ast::{BinaryOperator, Expr, GroupByExpr, OrderByExpr, OrderByKind, Value};
+use sqlparser::ast::{BinaryOperator, Expr, GroupByExpr, OrderByExpr, OrderByKind, SelectItem, Value};
 
 use super::KeyStatistics;
 use super::attribute::{Attribute, value_of};
@@ -13,22 +13,26 @@ use crate::{Advice, Schema, Statement};
 /// Why a query over attributes gets no typed table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no typed table for this query: {0}")]
-pub struct Declined(pub(super) String);
+pub struct Declined(pub(crate) String);
 
 /// A query that asks for entities by attributes in rows.
 #[derive(Debug, Clone)]
 pub struct Found {
-    pub(super) statement: Statement,
-    pub(super) parts: Parts,
-    pub(super) pair: Pair,
+    pub(crate) statement: Statement,
+    pub(crate) parts: Parts,
+    pub(crate) pair: Pair,
     /// The table of entities, and its alias.
-    pub(super) entities: (String, String),
-    pub(super) attributes: String,
-    pub(super) rows: Vec<Attribute>,
+    pub(crate) entities: (String, String),
+    pub(crate) attributes: String,
+    pub(crate) rows: Vec<Attribute>,
     /// Conditions on entities alone.
-    pub(super) own: Vec<Expr>,
+    pub(crate) own: Vec<Expr>,
+    /// Conditions on several rows at once.
+    pub(crate) joint: Vec<Expr>,
+    /// Names that the query gives to what it selects.
+    names: Vec<String>,
     /// Whether each entity comes once at most, however many rows fit.
-    pub(super) once: bool,
+    pub(crate) once: bool,
 }
 
 /// Recognises such a query; `Ok(None)` where a statement is something else.
@@ -36,6 +40,18 @@ pub struct Found {
 /// # Errors
 /// Where it is one that a typed table cannot serve with the same rows.
 pub fn find(statement: &Statement) -> Result<Option<Found>, Declined> {
+    let Some(mut found) = rows(statement)? else { return Ok(None) };
+    if let Some(joint) = found.joint.first() {
+        return Err(Declined(format!("`{joint}` compares values of several rows")));
+    }
+    found.grouping()?;
+    found.order()?;
+    found.selection()?;
+    Ok(Some(found))
+}
+
+/// Recognises rows of attributes joined to entities, whatever else the query asks.
+pub(crate) fn rows(statement: &Statement) -> Result<Option<Found>, Declined> {
     let Some(parts) = Parts::of(statement) else { return Ok(None) };
     let Some((pair, entities, attributes)) = tables(&parts) else { return Ok(None) };
     let aliases: Vec<String> = parts
@@ -57,19 +73,27 @@ pub fn find(statement: &Statement) -> Result<Option<Found>, Declined> {
             .map(|alias| Attribute { alias: alias.clone(), ..Attribute::default() })
             .collect(),
         own: Vec::new(),
+        joint: Vec::new(),
         once: false,
+        names: names(&parts),
         parts,
     };
     found.conditions()?;
-    found.grouping()?;
-    found.order()?;
-    found.selection()?;
     for row in &found.rows {
         if row.key.is_empty() {
             return Err(Declined(format!("`{}` is not joined by one `meta_key`", row.alias)));
         }
     }
     Ok(Some(found))
+}
+
+fn names(parts: &Parts) -> Vec<String> {
+    let items = parts.select().map(|select| select.projection.as_slice()).unwrap_or_default();
+    let name = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+        _ => None,
+    };
+    items.iter().filter_map(name).collect()
 }
 
 fn tables(parts: &Parts) -> Option<(Pair, (String, String), String)> {
@@ -108,8 +132,20 @@ impl Found {
         build(self, class, schema, statistics)
     }
 
+    /// A name for the derived table that no table of the query has.
+    pub(crate) fn alias(&self) -> String {
+        let taken = |name: &String| {
+            self.parts
+                .tables
+                .iter()
+                .any(|(table, alias)| table.eq_ignore_ascii_case(name) || alias.eq_ignore_ascii_case(name))
+        };
+        let numbered = (2..).map(|number| format!("typed_{number}"));
+        std::iter::once("typed".to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+
     /// Whose column it is, where the query does not say.
-    pub(super) fn owner(&self, column: &str) -> Option<String> {
+    pub(crate) fn owner(&self, column: &str) -> Option<String> {
         let of_attributes = ["meta_key", "meta_value", self.pair.row, self.pair.link];
         let is = |name: &&str| name.eq_ignore_ascii_case(column);
         match (of_attributes.iter().any(is), self.rows.as_slice()) {
@@ -120,9 +156,16 @@ impl Found {
     }
 
     /// The table and the name of a column.
-    pub(super) fn column(&self, expression: &Expr) -> Option<(String, String)> {
+    pub(crate) fn column(&self, expression: &Expr) -> Option<(String, String)> {
         let (table, column) = column(expression)?;
+        if table.is_none() && self.is_name(&column) {
+            return None;
+        }
         Some((table.or_else(|| self.owner(&column))?, column))
+    }
+
+    fn is_name(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known.eq_ignore_ascii_case(name))
     }
 
     fn conditions(&mut self) -> Result<(), Declined> {
@@ -136,7 +179,7 @@ impl Found {
                 [only] if *only == self.entities.1 => self.own.push(condition),
                 [only] => self.of_attribute(&only.clone(), &condition)?,
                 _ if self.joins(&condition) => {}
-                _ => return Err(Declined(format!("`{condition}` compares values of several rows"))),
+                _ => self.joint.push(condition),
             }
         }
         Ok(())
@@ -180,7 +223,7 @@ impl Found {
         }
     }
 
-    pub(super) fn is_key(&self, expression: &Expr) -> bool {
+    pub(crate) fn is_key(&self, expression: &Expr) -> bool {
         self.column(expression).is_some_and(|(table, column)| {
             let name = if table == self.entities.1 { self.pair.key } else { self.pair.link };
             column.eq_ignore_ascii_case(name)
@@ -206,6 +249,9 @@ impl Found {
 
     fn order(&mut self) -> Result<(), Declined> {
         for order in self.orders() {
+            if column(&order.expr).is_some_and(|(table, column)| table.is_none() && self.is_name(&column)) {
+                continue;
+            }
             let owner = |column: &str| self.owner(column);
             let Some(aliases) = Parts::aliases(&order.expr, &owner) else {
                 return Err(Declined(format!("it is ordered by `{}`", order.expr)));
@@ -220,7 +266,7 @@ impl Found {
         Ok(())
     }
 
-    pub(super) fn orders(&self) -> Vec<OrderByExpr> {
+    pub(crate) fn orders(&self) -> Vec<OrderByExpr> {
         match self.parts.query.order_by.as_ref().map(|order| &order.kind) {
             Some(OrderByKind::Expressions(orders)) => orders.clone(),
             _ => Vec::new(),

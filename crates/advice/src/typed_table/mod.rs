@@ -10,5 +10,9 @@ mod rewrite;
 mod statistics;
 mod table;
 
+pub(crate) use attribute::{Typed, ValueOf, value_of};
+pub(crate) use find::rows;
 pub use find::{Declined, Found, find};
+pub(crate) use rewrite::{Extra, Rewriter};
 pub use statistics::KeyStatistics;
+pub(crate) use table::{Meaning, Typing, empty, over_m, upkeep};

@@ -7,14 +7,27 @@ use super::table::{Meaning, Typing};
 use crate::Rewrite;
 use crate::derived::{name, named, replaced, sql};
 
-pub(super) struct Rewriter<'a> {
-    pub(super) found: &'a Found,
-    pub(super) typing: &'a Typing,
+/// The query over a derived table.
+pub(crate) struct Rewriter<'a> {
+    pub(crate) found: &'a Found,
+    pub(crate) typing: &'a Typing,
+    pub(crate) extra: Extra,
+}
+
+/// What the new query says besides.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extra {
+    /// Further conditions.
+    pub(crate) conditions: Vec<String>,
+    /// Which index it takes, as ` FORCE INDEX (name)`.
+    pub(crate) hint: String,
+    /// A table that is joined to the derived one.
+    pub(crate) join: Option<String>,
 }
 
 impl Rewriter<'_> {
     /// The query that gives the same, and, where it counts what `LIMIT` cut off, the one without that.
-    pub(super) fn rewrites(&self, class: &str, single: bool) -> Vec<Rewrite> {
+    pub(crate) fn rewrites(&self, class: &str, single: bool) -> Vec<Rewrite> {
         let differs = if single || self.found.once {
             Vec::new()
         } else {
@@ -40,8 +53,12 @@ impl Rewriter<'_> {
 
     fn query(&self, counts: bool) -> String {
         let table = &self.typing.table;
+        let typed = self.found.alias();
         let items: Vec<String> = self.items();
-        let wheres = self.conditions();
+        let mut wheres = self.extra.conditions.clone();
+        wheres.extend(self.conditions());
+        let having = self.found.parts.select().and_then(|select| select.having.as_ref());
+        let having = having.map(|having| sql(&self.over_table(having)));
         let orders: Vec<String> = self
             .found
             .orders()
@@ -52,7 +69,8 @@ impl Rewriter<'_> {
                 sql(&order)
             })
             .collect();
-        let parent = items.iter().chain(&wheres).chain(&orders).any(|text| text.contains(&self.mark()));
+        let parent =
+            items.iter().chain(&wheres).chain(&orders).chain(&having).any(|text| text.contains(&self.mark()));
         let distinct = self.found.statement.outer().is_some_and(|block| block.distinct);
         let mut text = format!(
             "SELECT {}{}{} FROM {}",
@@ -61,6 +79,7 @@ impl Rewriter<'_> {
             items.join(", "),
             name(&table.name)
         );
+        text.push_str(&format!(" {typed}{}", self.extra.hint));
         if parent {
             let (entities, alias) = &self.found.entities;
             let renamed = if entities == alias { String::new() } else { format!(" {alias}") };
@@ -68,11 +87,17 @@ impl Rewriter<'_> {
             text.push_str(&format!(
                 " INNER JOIN {}{renamed} ON {alias}.{key} = {}.{id}",
                 name(entities),
-                name(&table.name)
+                typed
             ));
+        }
+        if let Some(join) = &self.extra.join {
+            text.push_str(&format!(" {join}"));
         }
         if !wheres.is_empty() {
             text.push_str(&format!(" WHERE {}", wheres.join(" AND ")));
+        }
+        if let Some(having) = having {
+            text.push_str(&format!(" HAVING {having}"));
         }
         if !orders.is_empty() {
             text.push_str(&format!(" ORDER BY {}", orders.join(", ")));
@@ -110,11 +135,11 @@ impl Rewriter<'_> {
     }
 
     fn conditions(&self) -> Vec<String> {
-        let table = &self.typing.table.name;
+        let typed = self.found.alias();
         let mut conditions = Vec::new();
         for (column, meaning) in &self.typing.meanings {
             if matches!(meaning, Meaning::Flag(_)) {
-                conditions.push(format!("{}.{} = 1", name(table), name(column)));
+                conditions.push(format!("{typed}.{} = 1", name(column)));
             }
         }
         for row in &self.found.rows {
@@ -123,7 +148,7 @@ impl Rewriter<'_> {
                 conditions.extend(row.conditions.iter().map(|condition| sql(&self.over_table(condition))));
             }
         }
-        let own = self.found.own.iter().filter(|condition| !trivial(condition));
+        let own = self.found.own.iter().chain(&self.found.joint).filter(|condition| !trivial(condition));
         conditions.extend(own.map(|condition| match condition {
             Expr::BinaryOp {
                 op: sqlparser::ast::BinaryOperator::Or | sqlparser::ast::BinaryOperator::Xor,
@@ -139,7 +164,8 @@ impl Rewriter<'_> {
     /// The expression over columns of the typed table, as far as it has them.
     fn over_table(&self, expression: &Expr) -> Expr {
         let table = &self.typing.table;
-        let quoted = |column: &str| named(&name(&table.name), column);
+        let typed = self.found.alias();
+        let quoted = |column: &str| named(&typed, column);
         replaced(expression, &|inner| {
             let value =
                 self.typing.meanings.iter().find(
@@ -152,7 +178,7 @@ impl Rewriter<'_> {
                 return None;
             }
             let (owner, column) = self.found.column(inner)?;
-            if owner == table.name {
+            if owner == typed {
                 return None;
             }
             if self.found.is_key(inner) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlparser::ast::Expr;
 
 use super::attribute::{Attribute, Typed, ValueOf};
-use super::rewrite::Rewriter;
+use super::rewrite::{Extra, Rewriter};
 use super::{Declined, Found, KeyStatistics};
 use crate::derived::{
     DerivedColumn, DerivedTable, Origin, fresh_name, literal, name, named, replaced, sql, word,
@@ -17,7 +17,7 @@ const TEXT: usize = 191;
 
 /// What a column of the typed table stands for in the query.
 #[derive(Debug, Clone)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// A row of attributes fits: its alias.
     Flag(String),
     /// An expression over a row of attributes.
@@ -27,9 +27,9 @@ pub(super) enum Meaning {
 }
 
 /// The table and what its columns mean.
-pub(super) struct Typing {
-    pub(super) table: DerivedTable,
-    pub(super) meanings: Vec<(String, Meaning)>,
+pub(crate) struct Typing {
+    pub(crate) table: DerivedTable,
+    pub(crate) meanings: Vec<(String, Meaning)>,
 }
 
 pub(super) fn build(
@@ -48,7 +48,7 @@ pub(super) fn build(
     let first = found.rows.first().map(|row| word(&row.key)).unwrap_or_default();
     typing.table.name = fresh_name(&format!("{}_typed_{first}", found.entities.0), &features);
     typing.index(found);
-    let rewriter = Rewriter { found, typing: &typing };
+    let rewriter = Rewriter { found, typing: &typing, extra: Extra::default() };
     let all_single = found.rows.iter().all(|row| single(&row.key));
     let rewrites = rewriter.rewrites(class, all_single);
     Ok(Advice {
@@ -66,7 +66,7 @@ pub(super) fn build(
     })
 }
 
-fn empty(found: &Found) -> DerivedTable {
+pub(crate) fn empty(found: &Found) -> DerivedTable {
     let (_, _, keys) = found.keys();
     DerivedTable {
         name: String::new(),
@@ -166,7 +166,7 @@ impl Typing {
     }
 
     /// Columns of the entity that conditions and the order read.
-    fn own(&mut self, found: &Found, schema: &Schema) {
+    pub(crate) fn own(&mut self, found: &Found, schema: &Schema) {
         let Some(definition) = schema.table(None, &found.entities.0) else { return };
         let mut wanted: Vec<String> = Vec::new();
         let orders = found.orders();
@@ -202,7 +202,7 @@ impl Typing {
         }
     }
 
-    fn fresh(&self, wanted: &str) -> String {
+    pub(crate) fn fresh(&self, wanted: &str) -> String {
         let taken =
             |name: &str| self.table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
         let wanted =
@@ -257,7 +257,7 @@ fn equal(row: &Attribute, value: &ValueOf) -> bool {
 }
 
 /// The expression over the row of attributes `m`.
-fn over_m(expression: &Expr) -> Expr {
+pub(crate) fn over_m(expression: &Expr) -> Expr {
     replaced(expression, &|inner| {
         let (_, column) = crate::derived::column(inner)?;
         (column.eq_ignore_ascii_case("meta_value") && !matches!(inner, Expr::Nested(_)))
@@ -312,24 +312,9 @@ fn why(found: &Found, statistics: &BTreeMap<String, KeyStatistics>) -> Vec<Strin
 }
 
 fn cautions(typing: &Typing, found: &Found) -> Vec<String> {
-    let table = &typing.table;
-    let [delete, insert] = table.refresh("?");
-    let mut cautions = vec![
-        format!(
-            "each change of `{}` or `{}` costs the triggers' work; `TRUNCATE` and foreign keys that cascade call no trigger",
-            found.attributes, found.entities.0
-        ),
-        "creating triggers takes the right TRIGGER, and with a binary log also SUPER or log_bin_trust_function_creators = 1"
-            .to_owned(),
-        format!("who may create no trigger has the application send, after each change of an entity: {delete}; {insert}"),
-        "the backfill locks the entities of a chunk against changes while it runs; it is meant for the isolation level \
-         REPEATABLE READ, the default"
-            .to_owned(),
-        format!("rows that differ from a fresh computation (must be 0): {}", table.check()),
-    ];
-    if typing.meanings.iter().any(|(_, meaning)| matches!(meaning, Meaning::Flag(_)))
-        && found.rows.iter().any(|row| !row.conditions.is_empty())
-    {
+    let mut cautions = upkeep(&typing.table);
+    let flag = |(_, meaning): &(String, Meaning)| matches!(meaning, Meaning::Flag(_));
+    if typing.meanings.iter().any(flag) && found.rows.iter().any(|row| !row.conditions.is_empty()) {
         cautions.push(
             "a flag answers for these constants only; another value asked for needs a flag of its own"
                 .to_owned(),
@@ -342,4 +327,22 @@ fn cautions(typing: &Typing, found: &Found) -> Vec<String> {
         );
     }
     cautions
+}
+
+/// What keeping a derived table costs and takes.
+pub(crate) fn upkeep(table: &DerivedTable) -> Vec<String> {
+    let [delete, insert] = table.refresh("?");
+    vec![
+        format!(
+            "each change of `{}` or `{}` costs the triggers' work; `TRUNCATE` and foreign keys that cascade call no trigger",
+            table.attributes, table.entities
+        ),
+        "creating triggers takes the right TRIGGER, and with a binary log also SUPER or log_bin_trust_function_creators = 1"
+            .to_owned(),
+        format!("who may create no trigger has the application send, after each change of an entity: {delete}; {insert}"),
+        "the backfill locks the entities of a chunk against changes while it runs; it is meant for the isolation level \
+         REPEATABLE READ, the default"
+            .to_owned(),
+        format!("rows that differ from a fresh computation (must be 0): {}", table.check()),
+    ]
 }

@@ -7,7 +7,9 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod autoload;
 mod random;
 mod shop;
+mod spatial;
 mod trial;
 mod typed_table;
