@@ -11,7 +11,7 @@ use std::time::Duration;
 use database::{Address, Connection, DatabaseError, Logins, Sources};
 use host::LiveHost;
 use lab::faults::netns::Namespace;
-use lab::services::MariaDb;
+use lab::services::mariadb::MariaDb;
 use model::Layered;
 use stack::mysql::{self, Asked, Server};
 
