@@ -282,10 +282,7 @@ fn cover(
     let small = |name: &&str| {
         table.column(name).and_then(|column| index::width(&column.kind)).is_some_and(|width| width <= 32)
     };
-    if parts.iter().any(|part| part.prefix.is_some())
-        || missing.len() > 2
-        || !missing.iter().all(small)
-    {
+    if parts.iter().any(|part| part.prefix.is_some()) || missing.len() > 2 || !missing.iter().all(small) {
         return false;
     }
     parts.extend(missing.iter().filter_map(|name| index::part(table, name, false)));
