@@ -216,6 +216,11 @@ impl Site {
         self.folder.path().join(name).display().to_string()
     }
 
+    /// Where the plan lies that is applied next.
+    pub fn plan_path(&self) -> String {
+        self.path("plan.json")
+    }
+
     /// `narrows plan -o`, and what it saved.
     pub fn plan(&self, options: &[&str]) -> Result<Plan> {
         let path = self.path("plan.json");

@@ -1,5 +1,6 @@
 //! A report as text.
 
+pub(crate) mod advice;
 pub(crate) mod human;
 pub(crate) mod knee;
 pub(crate) mod load;

@@ -1,5 +1,6 @@
 //! A database and PHP-FPM share a machine, and each is given memory as if it had the machine to itself.
 
+use std::thread;
 use std::time::Duration;
 
 use crate::faults::{Attempt, FaultError, Result};
@@ -24,8 +25,9 @@ const RIVALS: &[&str] = &["mysql.buffer-pool-small", "php-fpm.backlog-short"];
 const WORKER_MIB: u64 = 70;
 /// Holds memory for as long as a slow query takes.
 const PAGE: &str = "<?php $x = str_repeat('x', 70 << 20); usleep(3000000); echo 'ok ', strlen($x);\n";
-/// Visitors who are there all the time.
-const FEW: usize = 14;
+/// Visitors who are there all the time, half of them half a page after the others: some always hold their memory.
+const FEW: usize = 16;
+const HALF: Duration = Duration::from_millis(1500);
 
 /// All memory, in MiB.
 fn memory_mib() -> Result<u64> {
@@ -72,20 +74,20 @@ fn measure(database: &Database) -> Result<[f64; 1]> {
 }
 
 fn visit(database: &Database) -> Result<()> {
-    database.machine.burst("/index.php", FEW).map(drop)
+    let visits = || (0..3).try_for_each(|_| database.machine.burst("/index.php", FEW / 2).map(drop));
+    thread::scope(|scope| {
+        let others = scope.spawn(visits);
+        thread::sleep(HALF);
+        visits()?;
+        others.join().map_err(|_| FaultError::new("visitors panicked"))?
+    })
 }
 
 fn run(score: &mut Score) -> Result<()> {
     let database = Database::boot(&options(1)?)?;
     wordpress::newspaper(&database, 10_000)?;
     serve(&database.machine)?;
-    let course = Course {
-        cause: CAUSE,
-        rivals: RIVALS,
-        window: "8s",
-        load: &visit,
-        every: Duration::from_millis(3050),
-    };
+    let course = Course { cause: CAUSE, rivals: RIVALS, window: "8s", load: &visit, every: Duration::ZERO };
     course.look_at_twin(score, &database)?;
     database.restart_with(&options(6)?)?;
     let metric = Metric::falls_to(0.8, "memory that InnoDB and PHP-FPM may take, of all there is");

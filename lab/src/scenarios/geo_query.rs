@@ -16,6 +16,13 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const TOURS: u32 = 200_000;
+/// A tour comes, nearer than any other.
+const CHANGE: &str = "INSERT INTO wp_posts (ID, post_date, post_content, post_title, post_excerpt, to_ping, pinged, \
+                      post_content_filtered, post_type) VALUES (900000, '2030-01-01', '', 'Tour', '', '', '', '', \
+                      'unitravel_tour'); INSERT INTO wp_postmeta (post_id, meta_key, meta_value) VALUES \
+                      (900000, '_tour_latitude', '48.856700'), (900000, '_tour_longitude', '2.352300')";
+const CHANGE_BACK: &str =
+    "DELETE FROM wp_postmeta WHERE post_id = 900000; DELETE FROM wp_posts WHERE ID = 900000";
 
 fn run(score: &mut Score) -> Result<()> {
     let database = Database::boot(question_course::LOGGED)?;
@@ -26,7 +33,9 @@ fn run(score: &mut Score) -> Result<()> {
         statement: &statement,
         tables: &["wp_posts", "wp_postmeta"],
         plan_names: &["filesort"],
-        advice: "schema.distance-over-text",
+        advice: "query.distance-by-formula",
+        change: CHANGE,
+        change_back: CHANGE_BACK,
         healthy: &healthy,
     };
     course.look_at_twin(score, &database)?;

@@ -92,7 +92,7 @@ fn slice(log: &Path) -> anyhow::Result<PathBuf> {
     let mut bytes = vec![0; SLICE_BYTES];
     File::open(log)?.read_exact(&mut bytes).with_context(|| format!("could not read {}", log.display()))?;
     let end =
-        bytes.windows(9).rposition(|window| window == b";\n# Time: ").context("the log has no records")?;
+        bytes.windows(10).rposition(|window| window == b";\n# Time: ").context("the log has no records")?;
     let path = log.with_extension("slice.log");
     File::create(&path)?.write_all(bytes.get(..end + 2).unwrap_or_default())?;
     Ok(path)

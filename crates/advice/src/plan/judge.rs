@@ -164,8 +164,9 @@ impl Judgement {
             }
             NodeKind::Sort { by, limit } => {
                 let rows = self.first(node, loops);
-                let given = node.actual.and_then(|actual| actual.rows);
-                let given = given.unwrap_or_else(|| limit.map_or(rows, |limit| rows.min(limit as f64)));
+                // MariaDB counts the row by which it sees that there are more than the limit.
+                let most = limit.map_or(f64::INFINITY, |limit| limit as f64);
+                let given = node.actual.and_then(|actual| actual.rows).unwrap_or(rows).min(most);
                 let what = if by.is_empty() { "sort".to_owned() } else { format!("sort by {by}") };
                 self.sorted.push(Sorted { what, rows: rows * loops, given, bytes: node.bytes });
                 given
@@ -183,7 +184,8 @@ impl Judgement {
             _ => self.first(node, loops),
         };
         let said = node.actual.and_then(|actual| actual.rows).or(node.rows);
-        said.unwrap_or(computed)
+        let limited = matches!(node.kind, NodeKind::Sort { limit: Some(_), .. });
+        said.filter(|_| !limited).unwrap_or(computed)
     }
 
     /// The rows of the first child; what else hangs on it are subqueries.

@@ -94,7 +94,7 @@ fn a_join_buffer_is_read_once_and_filters_after_the_join() {
 fn a_sort_for_ten_rows_of_many_says_so() {
     let judged = plan!("mariadb-10.11-analyze-top.json").judge();
     assert_eq!((judged.rows_read, judged.sorted[0].rows), (60_000.0, 60_000.0));
-    assert_eq!(judged.sorted[0].what, "sort by orders.total desc");
+    assert_eq!((judged.sorted[0].what.as_str(), judged.rows_given), ("sort by orders.total desc", 10.0));
     assert!(matches!(&judged.reason, Reason::TableScan { table, .. } if table == "orders"));
 }
 

@@ -113,10 +113,13 @@ fn alone(
         .indexes
         .iter()
         .map(|index| (index, index::served(table, index, equal, &after)))
-        .max_by_key(|(_, served)| (served.single, served.bound, served.ranged));
+        .max_by_key(|(_, served)| {
+            (served.single, served.bound, served.ranged, std::cmp::Reverse(served.rows.unwrap_or(u64::MAX)))
+        });
     let known = best.map(|(_, served)| served).unwrap_or_default();
     let binds = if in_order { equal.len() } else { equal.len() + usize::from(!tail.is_empty()) };
-    if enough(&known) || (!in_order && known.bound + usize::from(known.ranged) >= binds) {
+    let narrow = |index: &Index| enough(&index::served(table, index, equal, &after));
+    if table.indexes.iter().any(narrow) || (!in_order && known.bound + usize::from(known.ranged) >= binds) {
         return None;
     }
     if in_order && (already_ordered(table, equal, &tail) || known.bound >= equal.len() && known.ranged) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use database::{Address, Connection, DatabaseError, Logins};
+use database::{Address, Connection, DatabaseError, Login, Logins};
 
 use crate::{HostError, redact};
 
@@ -12,6 +12,8 @@ use crate::{HostError, redact};
 const DEADLINE: Duration = Duration::from_millis(700);
 /// A server that did not let us in, or fell silent, is left alone for so long.
 const LEFT_ALONE: Duration = Duration::from_secs(2);
+/// From one try to enter a full server to the next.
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// The servers that were asked, and as whom.
 #[derive(Debug, Default)]
@@ -64,7 +66,7 @@ impl Databases {
             }
             Server::Silent(..) | Server::Unasked => {
                 let login = self.logins.for_server(&Address::parse(server));
-                match Connection::open(&login, DEADLINE) {
+                match enter(&login, until) {
                     Ok(connection) => Box::new(connection),
                     Err(error) => {
                         let error = failed(server, &error);
@@ -86,6 +88,19 @@ impl Databases {
         let table = redact::rows(name, answer.map_err(|error| failed(server, &error))?);
         serde_json::to_vec(&table)
             .map_err(|error| HostError::Io { path: server.to_owned(), reason: error.to_string() })
+    }
+}
+
+/// Lets us in. A server that is full keeps one place for those who may always enter, which clients that it turns away take
+/// for a moment each: it is tried again until the time is up.
+fn enter(login: &Login, until: Instant) -> Result<Connection, DatabaseError> {
+    loop {
+        match Connection::open(login, DEADLINE) {
+            Err(error) if matches!(error.code(), Some(1040 | 1203)) && Instant::now() < until => {
+                std::thread::sleep(BETWEEN_TRIES);
+            }
+            other => return other,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `narrows queries`.
 
-mod advise;
+pub(crate) mod advise;
 mod digest;
 mod explain;
 mod fingerprint;

@@ -27,39 +27,85 @@ mod classify {
 
     use super::{BLOCK, Masks};
 
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    fn bits(found: __m128i) -> u64 {
-        u64::from(_mm_movemask_epi8(found) as u16)
+    /// Calls that only compare registers. They are unsafe where a processor may lack SSE2; every x86-64 processor has it.
+    macro_rules! sse2 {
+        ($call:expr) => {
+            // SAFETY: SSE2 is part of x86-64, and no pointer is read.
+            unsafe { $call }
+        };
     }
 
-    #[inline]
-    pub(super) fn masks(block: &[u8; BLOCK]) -> Masks {
-        // SAFETY: SSE2 is part of every x86-64 processor. Nothing else is asked of the caller: no pointer is read.
-        unsafe { masks_of_vectors(block) }
+    #[inline(always)]
+    fn vector(bytes: &[u8; 16]) -> __m128i {
+        let all = i128::from_le_bytes(*bytes);
+        sse2!(_mm_set_epi64x((all >> 64) as i64, all as i64))
     }
 
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    fn masks_of_vectors(block: &[u8; BLOCK]) -> Masks {
-        let mut masks = Masks::default();
-        let (halves, _) = block.as_chunks::<8>();
-        for (place, pair) in halves.chunks_exact(2).enumerate() {
-            let [low, high] = pair else { continue };
-            let bytes = _mm_set_epi64x(i64::from_le_bytes(*high), i64::from_le_bytes(*low));
-            let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+    #[inline(always)]
+    fn is(bytes: __m128i, byte: u8) -> __m128i {
+        sse2!(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8)))
+    }
+
+    #[inline(always)]
+    fn is_digit(bytes: __m128i) -> __m128i {
+        sse2!({
             let from_zero = _mm_sub_epi8(bytes, _mm_set1_epi8(b'0' as i8));
-            let digit = _mm_cmpeq_epi8(_mm_min_epu8(from_zero, _mm_set1_epi8(9)), from_zero);
+            _mm_cmpeq_epi8(_mm_min_epu8(from_zero, _mm_set1_epi8(9)), from_zero)
+        })
+    }
+
+    #[inline(always)]
+    fn or(left: __m128i, right: __m128i) -> __m128i {
+        sse2!(_mm_or_si128(left, right))
+    }
+
+    #[inline(always)]
+    fn bits(found: __m128i) -> u64 {
+        u64::from(sse2!(_mm_movemask_epi8(found)) as u16)
+    }
+
+    #[inline(always)]
+    pub(super) fn masks(block: &[u8; BLOCK]) -> Masks {
+        let mut masks = Masks::default();
+        let (quarters, _) = block.as_chunks::<16>();
+        for (place, quarter) in quarters.iter().enumerate() {
+            let bytes = vector(quarter);
             let shift = place * 16;
-            masks.single |= bits(is(b'\'')) << shift;
-            masks.double |= bits(is(b'"')) << shift;
-            masks.backslash |= bits(is(b'\\')) << shift;
-            masks.dash |= bits(is(b'-')) << shift;
-            masks.slash |= bits(is(b'/')) << shift;
-            masks.star |= bits(is(b'*')) << shift;
-            masks.others |= bits(_mm_or_si128(_mm_or_si128(is(b'#'), is(b'(')), digit)) << shift;
+            masks.single |= bits(is(bytes, b'\'')) << shift;
+            masks.double |= bits(is(bytes, b'"')) << shift;
+            masks.backslash |= bits(is(bytes, b'\\')) << shift;
+            masks.dash |= bits(is(bytes, b'-')) << shift;
+            masks.slash |= bits(is(bytes, b'/')) << shift;
+            masks.star |= bits(is(bytes, b'*')) << shift;
+            masks.others |= bits(or(or(is(bytes, b'#'), is(bytes, b'(')), is_digit(bytes))) << shift;
         }
         masks
+    }
+
+    /// How many bytes from the first on are digits, commas and spaces.
+    #[inline(always)]
+    pub(super) fn listed(bytes: &[u8; 16]) -> usize {
+        let bytes = vector(bytes);
+        let in_list = bits(or(or(is(bytes, b','), is(bytes, b' ')), is_digit(bytes)));
+        in_list.trailing_ones() as usize
+    }
+}
+
+/// The first place, from one on, that is no digit, comma or blank: where a list of numbers ends.
+pub(super) fn list_end(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    loop {
+        while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+            let count = classify::listed(chunk);
+            at += count;
+            if count < 16 {
+                break;
+            }
+        }
+        match text.get(at) {
+            Some(b'0'..=b'9' | b',' | b' ' | b'\t' | b'\n' | b'\r') => at += 1,
+            _ => return at,
+        }
     }
 }
 
@@ -69,6 +115,10 @@ mod classify {
 
     pub(super) fn masks(block: &[u8; BLOCK]) -> Masks {
         super::masks_by_byte(block)
+    }
+
+    pub(super) fn listed(bytes: &[u8; 16]) -> usize {
+        bytes.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b',' | b' ')).count()
     }
 }
 
@@ -236,6 +286,14 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn the_end_of_a_list_is_where_a_loop_finds_it(text in "[0-9, \t\n)]{0,80}", from in 0_usize..20) {
+            let text = text.as_bytes();
+            let from = from.min(text.len());
+            let count = text[from..].iter().take_while(|byte| **byte != b')').count();
+            prop_assert_eq!(list_end(text, from), from + count);
+        }
+
         #[test]
         fn vectors_and_bytes_say_the_same(block: [u8; 32], more: [u8; 32]) {
             let mut whole = [0; BLOCK];

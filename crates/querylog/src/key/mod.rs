@@ -12,7 +12,7 @@ mod marks;
 mod memo;
 
 use crate::fingerprint::{Options, Rules};
-use marks::{Marks, Quote};
+use marks::{Marks, Quote, list_end};
 
 pub(crate) use memo::Memo;
 
@@ -205,7 +205,7 @@ impl Pass<'_> {
         // A quote stays a quote: it decides whether a dash before it begins a comment.
         let mut stands: &[u8] = b"1";
         loop {
-            at = self.skip_digits_and_commas(at);
+            at = list_end(self.text, at);
             match self.byte(at) {
                 b')' => return self.replace(place + 1, at, stands, out),
                 quote @ (b'\'' | b'"') => match self.string(at, quote) {
@@ -215,15 +215,6 @@ impl Pass<'_> {
                 _ => return Ok(place + 1),
             }
         }
-    }
-
-    fn skip_digits_and_commas(&self, from: usize) -> usize {
-        let rest = self.text.get(from..).unwrap_or_default();
-        let count = rest
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit() || **byte == b',' || is_blank(**byte))
-            .count();
-        from + count
     }
 
     /// Whether the word before a place, blanks aside, is IN, VALUE or VALUES, and a blank or bracket is before it.

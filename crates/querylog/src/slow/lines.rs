@@ -51,6 +51,28 @@ pub(super) fn whole_number(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// The whole number that a text begins with, of at most 18 digits, and how many those are.
+pub(super) fn leading_number(text: &[u8]) -> Option<(u64, usize)> {
+    let (mut number, mut length) = (0, 0);
+    for byte in text.iter().take(19) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        number = number * 10 + u64::from(digit);
+        length += 1;
+    }
+    (1..19).contains(&length).then_some((number, length))
+}
+
+/// The seconds that a text begins with, in microseconds, and how long they are: digits, a point and six digits.
+pub(super) fn leading_seconds(text: &[u8]) -> Option<(u64, usize)> {
+    let (seconds, length) = leading_number(text)?;
+    let fraction = text.get(length..)?.strip_prefix(b".")?;
+    let (microseconds, 6) = leading_number(fraction)? else { return None };
+    Some((seconds.checked_mul(1_000_000)?.checked_add(microseconds)?, length + 7))
+}
+
 /// A decimal number in microseconds; what is beyond six digits is cut.
 pub(super) fn microseconds(text: &[u8]) -> Option<u64> {
     let point = text.iter().position(|byte| *byte == b'.');
@@ -75,6 +97,7 @@ pub(super) fn value(attribute: Attribute, kind: Kind, text: &[u8]) -> Option<Val
     match kind {
         Kind::Number(Unit::Microseconds) => Some(Value::Number(microseconds(text)?, Unit::Microseconds)),
         Kind::Number(Unit::Count) => count(text).map(|count| Value::Number(count, Unit::Count)),
+        Kind::Milliseconds => Some(Value::Number(microseconds(text)? / 1000, Unit::Microseconds)),
         Kind::Flag => match text {
             b"Yes" | b"1" => Some(Value::Flag(true)),
             b"No" | b"0" => Some(Value::Flag(false)),
@@ -229,5 +252,12 @@ mod tests {
         assert_eq!(whole_number(b"99999999999999999999999"), Some(u64::MAX));
         assert_eq!(whole_number(b"-1"), None);
         assert_eq!(count(b"3.00"), Some(3));
+        assert_eq!(leading_seconds(b"12.000345 x"), Some((12_000_345, 9)));
+        assert_eq!(leading_seconds(b"12.34"), None);
+        assert_eq!(leading_number(b"1234567890123456789"), None);
+        assert_eq!(
+            value(Attribute::of("Engine_time").unwrap(), Kind::Milliseconds, b"0.0122"),
+            Some(Value::Number(12, Unit::Microseconds))
+        );
     }
 }

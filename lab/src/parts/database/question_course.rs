@@ -5,12 +5,14 @@ use std::thread;
 use std::time::Duration;
 
 use model::Verdict;
+use serde_json::Value;
 
 use super::clients::{percentile_ms, steadily};
 use super::question::{Cost, ask};
-use super::{Database, SCHEMA, SLOW_LOG};
-use crate::faults::{FaultError, Result};
-use crate::score::{Named, Score};
+use super::{Database, SCHEMA, SLOW_LOG, SOCKET, wordpress};
+use crate::faults::{Attempt, FaultError, Result};
+use crate::score::{Effect, Expected, Named, Score};
+use crate::site::Site;
 
 /// A server that writes every statement into its slow log.
 pub const LOGGED: &str = "slow_query_log = 1\nslow_query_log_file = /var/log/mysql/mariadb-slow.log\nlong_query_time = 0\n\
@@ -93,6 +95,10 @@ pub struct QuestionCourse<'a> {
     pub plan_names: &'a [&'a str],
     /// The advice that has to come.
     pub advice: &'a str,
+    /// Rows that come and belong to the answer.
+    pub change: &'a str,
+    /// What takes them away again.
+    pub change_back: &'a str,
     /// What asks the same of tables that are made for it: the healthy twin's visitors ask that.
     pub healthy: &'a str,
 }
@@ -112,29 +118,102 @@ impl QuestionCourse<'_> {
         Ok(())
     }
 
-    /// Takes it on tables without what the question needs.
+    /// Takes it on tables without what the question needs: undone is what is as it was in the whole schema.
     pub fn take(&self, score: &mut Score, database: &Database) -> Result<()> {
         let before = cost(database, self.statement)?;
         forget_log(database)?;
         let asked = visit(database, self.statement)?;
         score.remarks.push(format!(
-            "the question under load: {} × in {:.0} s, p50 {:.0} ms; alone {:.1} ms, {:.0} rows read for {} ids",
+            "the question under load: {} × in {:.0} s, p50 {:.0} ms",
             asked.len(),
             VISITS.as_secs_f64(),
-            percentile_ms(&asked, 50),
-            before.ms,
-            before.rows_read,
-            before.answer.len(),
+            percentile_ms(&asked, 50)
         ));
+        let site = &database.machine.site;
+        self.digest(score, site)?;
+        self.explain(score, site)?;
         let schema_before = schema(database)?;
-        self.digest(score, database)?;
-        let _ = schema_before;
+        let rewritten = self.advise(score, site)?;
+        site.apply()?;
+        let after = cost(database, &rewritten)?;
+        demand(
+            score,
+            "the same answer",
+            after.answer == before.answer,
+            format!("{} ids", after.answer.len()),
+        );
+        wordpress::within(database, self.change)?;
+        let [old, new] = [self.statement, &rewritten].map(|statement| ask(database, statement, 1));
+        let (old, new) = (old?.answer, new?.answer);
+        demand(
+            score,
+            "the same answer once a row has come",
+            old == new && old != before.answer,
+            format!("{old:?} and {new:?}, before {:?}", before.answer),
+        );
+        wordpress::within(database, self.change_back)?;
+        site.undo()?;
+        let undone = cost(database, self.statement)?;
+        score.restored = Some(schema(database)? == schema_before && undone.answer == before.answer);
+        let effect = |metric: &str, before, after, undone, share| Effect {
+            change: self.advice.to_owned(),
+            metric: metric.to_owned(),
+            before,
+            after,
+            undone: Some(undone),
+            expected: Expected::FallsTo(share),
+        };
+        score.effects.push(effect("rows read", before.rows_read, after.rows_read, undone.rows_read, 0.01));
+        score.effects.push(effect("ms of the question", before.ms, after.ms, undone.ms, 0.1));
         Ok(())
     }
 
-    fn digest(&self, score: &mut Score, database: &Database) -> Result<()> {
-        let json = database.machine.site.succeeds(&["queries", "digest", SLOW_LOG, "--format", "json"])?;
-        score.remarks.push(json.chars().take(600).collect());
+    /// The class of the question is the first that the digest of the slow log names.
+    fn digest(&self, score: &mut Score, site: &Site) -> Result<()> {
+        let json = site.succeeds(&["queries", "digest", SLOW_LOG, "--format", "json"])?;
+        let digest: Value = serde_json::from_str(&json).attempt(|| "understand a digest".to_owned())?;
+        let first = digest["classes"][0]["fingerprint"].as_str().unwrap_or_default();
+        let named = self.tables.iter().all(|table| first.contains(table));
+        demand(score, "queries digest: ranked first", named, first.to_owned());
         Ok(())
+    }
+
+    /// The tree of its plan names what costs time.
+    fn explain(&self, score: &mut Score, site: &Site) -> Result<()> {
+        let words = ["--server", SOCKET, "--db", SCHEMA, "--query", self.statement];
+        let tree = site.succeeds(&[&["queries", "explain"][..], &words].concat())?;
+        let lower = tree.to_lowercase();
+        let named = self.plan_names.iter().all(|name| lower.contains(name));
+        demand(score, "queries explain: names what costs", named, tree);
+        Ok(())
+    }
+
+    /// Tries advice and saves it as a plan; gives the question that is to be asked instead.
+    fn advise(&self, score: &mut Score, site: &Site) -> Result<String> {
+        let plan = site.plan_path();
+        let words = ["--server", SOCKET, "--db", SCHEMA, "--query", self.statement];
+        let more = ["--try", "--format", "json", "--plan", &plan];
+        let output = site.narrows(&[&["queries", "advise"][..], &words, &more].concat())?;
+        let (json, complaint) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let found: Value = serde_json::from_str(&json).map_err(|_| {
+            FaultError::new(format!("narrows queries advise: {}: {complaint}", output.status))
+        })?;
+        let unread = found["unread"].as_array().into_iter().flatten();
+        score.remarks.extend(unread.map(|why| format!("not looked at: {why}")));
+        let all = found["advice"].as_array().into_iter().flatten();
+        let advice = all.clone().find(|advice| advice["id"] == self.advice);
+        let ids: Vec<_> = all.filter_map(|advice| advice["id"].as_str()).collect();
+        let Some(advice) = advice else {
+            return Err(FaultError::new(format!(
+                "narrows advises {ids:?}, withdrawn {}",
+                found["withdrawn"]
+            )));
+        };
+        let trial = &advice["trial"];
+        demand(score, self.advice, trial["helps"] == true, trial["verdict"].to_string());
+        score.remarks.push(format!("tried: {}; all advice: {ids:?}", trial["verdict"]));
+        let after = advice["rewrites"][0]["after"].as_str();
+        after.map(str::to_owned).ok_or_else(|| FaultError::new(format!("{} rewrites nothing", self.advice)))
     }
 }
