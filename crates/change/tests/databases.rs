@@ -3,6 +3,8 @@
 
 #[path = "databases/failures.rs"]
 mod failures;
+#[path = "databases/proxysql.rs"]
+mod proxysql;
 #[path = "databases/site.rs"]
 mod site;
 #[path = "databases/statements.rs"]

@@ -10,6 +10,7 @@ mod fstab_edit;
 mod glob;
 mod haproxy;
 mod haproxy_edit;
+mod libconfig;
 mod nginx;
 mod nginx_block_edit;
 mod nginx_edit;
@@ -42,6 +43,7 @@ pub use fstab::{
 pub use fstab_edit::FstabEditError;
 pub use glob::{is_pattern, name_fits};
 pub use haproxy::HaproxyDocument;
+pub use libconfig::{LibconfigDocument, LibconfigSetting, LibconfigValue};
 pub use nginx::{NginxDirective, NginxDocument};
 pub use nginx_block_edit::nginx_word;
 pub use nginx_lexer::NginxWord;

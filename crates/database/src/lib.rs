@@ -4,6 +4,7 @@
 //! A password comes from an option file or the environment, stays in [`Login`], and is never printed.
 #![allow(clippy::disallowed_methods, reason = "reads the option files that hold credentials")]
 
+mod administration;
 mod connection;
 mod error;
 mod login;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use crate::administration;
 use crate::options::{Options, Sources};
 use crate::{Address, DatabaseError, Login};
 
@@ -14,6 +15,7 @@ use crate::{Address, DatabaseError, Login};
 #[derive(Clone, Default)]
 pub struct Logins {
     options: Options,
+    administration: Options,
     named: Vec<Named>,
 }
 
@@ -37,7 +39,8 @@ impl Logins {
     /// # Errors
     /// When a file that was named cannot be read.
     pub fn read_from(sources: &Sources<'_>) -> Result<Self, DatabaseError> {
-        Ok(Self { options: Options::read(sources)?, named: vec![] })
+        let administration = Options::of_administration(sources)?;
+        Ok(Self { options: Options::read(sources)?, administration, named: vec![] })
     }
 
     /// Adds a server that the user named: `[USER@]SOCKET` or `[USER@]HOST[:PORT]`.
@@ -77,6 +80,11 @@ impl Logins {
     /// The login for a server.
     pub fn for_server(&self, address: &Address) -> Login {
         let named = self.named.iter().find(|named| named.address == *address);
+        if let Some(login) =
+            administration::login(&self.administration, address, named.and_then(|named| named.user.clone()))
+        {
+            return login;
+        }
         if let Some(named) = named {
             return self.full(address.clone(), named.user.clone());
         }

@@ -10,7 +10,10 @@ use crate::{Address, DatabaseError, Tls, TlsMode};
 /// Option files in the order in which they are read, before the one of the user (`my_load_defaults` of MariaDB and MySQL).
 const FIRST: [&str; 2] = ["/etc/my.cnf", "/etc/mysql/my.cnf"];
 /// The groups of the client programs, and one of our own, for a user that may only watch.
-const GROUPS: [&str; 6] = ["client", "client-server", "client-mariadb", "mysql", "mariadb-client", "narrows"];
+pub(crate) const GROUPS: [&str; 6] =
+    ["client", "client-server", "client-mariadb", "mysql", "mariadb-client", "narrows"];
+/// The group for the administration of ProxySQL, which the client programs do not read.
+pub(crate) const ADMINISTRATION: [&str; 1] = ["proxysql-admin"];
 /// Where servers listen if nothing says otherwise: Debian, Red Hat, built from source.
 const SOCKETS: [&str; 4] = [
     "/run/mysqld/mysqld.sock",
@@ -46,13 +49,24 @@ impl Options {
     /// Reads them as the programs do: the environment first, so that files go over it.
     pub(crate) fn read(sources: &Sources<'_>) -> Result<Self, DatabaseError> {
         let variable = |name: &str| (sources.variable)(name).filter(|value| !value.is_empty());
-        let mut options = Self {
+        let options = Self {
             host: variable("MYSQL_HOST"),
             port: variable("MYSQL_TCP_PORT").and_then(|port| port.parse().ok()),
             socket: variable("MYSQL_UNIX_PORT"),
             password: variable("MYSQL_PWD"),
             ..Self::default()
         };
+        options.read_groups(sources, &GROUPS)
+    }
+
+    /// Reads what files say of the administration of ProxySQL.
+    pub(crate) fn of_administration(sources: &Sources<'_>) -> Result<Self, DatabaseError> {
+        Self::default().read_groups(sources, &ADMINISTRATION)
+    }
+
+    fn read_groups(self, sources: &Sources<'_>, groups: &[&str]) -> Result<Self, DatabaseError> {
+        let variable = |name: &str| (sources.variable)(name).filter(|value| !value.is_empty());
+        let mut options = self;
         let named: Vec<_> = sources.only.iter().chain(&sources.extra).collect();
         for path in named {
             let failed =
@@ -77,7 +91,7 @@ impl Options {
         let mut with_password = vec![];
         for setting in &found.settings {
             let group = String::from_utf8_lossy(setting.section.as_deref().unwrap_or_default());
-            if GROUPS.contains(&&*group) && options.set(setting) {
+            if groups.contains(&&*group) && options.set(setting) {
                 with_password.push(setting.file.to_string());
             }
         }

@@ -309,6 +309,13 @@ impl Change {
         }
     }
 
+    /// Says what the value is now.
+    #[must_use]
+    pub fn now(mut self, current: impl Into<String>) -> Self {
+        self.current = Some(current.into());
+        self
+    }
+
     /// Says what makes it last over a boot.
     #[must_use]
     pub fn persists_by(mut self, persistence: &str) -> Self {

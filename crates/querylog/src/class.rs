@@ -161,6 +161,7 @@ impl Class {
         self.last = self.last.max(other.last);
     }
 
+    /// The metric of an attribute, with room made for it.
     pub(crate) fn metric_mut(&mut self, attribute: Attribute) -> &mut Metric {
         while self.metrics.len() <= attribute.place() {
             self.metrics.push(Metric::new(Attribute::from_place(self.metrics.len()).unit()));
@@ -168,22 +169,12 @@ impl Class {
         &mut self.metrics[attribute.place()]
     }
 
-    pub(crate) fn flag_mut(&mut self, attribute: Attribute) -> &mut Flag {
-        let place = self.flags.iter().position(|(found, _)| *found == attribute);
-        let place = place.unwrap_or_else(|| {
-            self.flags.push((attribute, Flag::default()));
-            self.flags.len() - 1
-        });
-        &mut self.flags[place].1
+    fn flag_mut(&mut self, attribute: Attribute) -> &mut Flag {
+        entry(&mut self.flags, attribute, Flag::default)
     }
 
-    pub(crate) fn texts_mut(&mut self, attribute: Attribute) -> &mut Texts {
-        let place = self.texts.iter().position(|(found, _)| *found == attribute);
-        let place = place.unwrap_or_else(|| {
-            self.texts.push((attribute, Texts::new(limit_of(attribute))));
-            self.texts.len() - 1
-        });
-        &mut self.texts[place].1
+    fn texts_mut(&mut self, attribute: Attribute) -> &mut Texts {
+        entry(&mut self.texts, attribute, || Texts::new(limit_of(attribute)))
     }
 
     /// Takes an event.
@@ -210,6 +201,15 @@ impl Class {
             }
         }
     }
+}
+
+/// What a list has of an attribute; it is put there where it is missing. Lists are short: a server writes few attributes of a kind.
+fn entry<T>(list: &mut Vec<(Attribute, T)>, attribute: Attribute, make: impl FnOnce() -> T) -> &mut T {
+    let place = list.iter().position(|(found, _)| *found == attribute).unwrap_or_else(|| {
+        list.push((attribute, make()));
+        list.len() - 1
+    });
+    &mut list[place].1
 }
 
 impl Sample {

@@ -73,7 +73,7 @@ impl Parser {
 
     /// What was met so far.
     pub(crate) fn problems(&self) -> Problems {
-        let mut all = self.slow.problems.clone();
+        let mut all = self.slow.problems().clone();
         all.merge(&self.general.problems);
         all
     }

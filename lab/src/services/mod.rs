@@ -11,6 +11,8 @@ pub mod nginx;
 pub mod page_cache;
 /// PHP-FPM with one pool.
 pub mod php_fpm;
+/// A stand-in for ProxySQL's administration.
+pub mod proxysql;
 mod service;
 
 pub use service::{Service, folder};

@@ -26,6 +26,7 @@ impl Databases {
             defaults_file: self.defaults_file.as_ref().map(|path| absolute(path).display().to_string()),
             home: std::env::var("HOME").ok(),
             named: self.database.clone(),
+            schema: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Logs of slow queries as MySQL, MariaDB and Percona Server write them.
 
 mod boundary;
+mod head;
 mod lines;
 mod record;
 

@@ -38,7 +38,7 @@ fn parse(text: &str) -> (Vec<Seen>, Problems) {
             attributes: event.attributes.iter().map(attribute).collect(),
         });
     });
-    (seen, parser.problems)
+    (seen, parser.problems().clone())
 }
 
 fn only(text: &str) -> Seen {

@@ -132,3 +132,21 @@ pub struct Pool {
     /// `Latency_us`.
     pub latency_us: Option<u64>,
 }
+
+/// The variables that are read of all (`global_variables`): none of them is secret.
+pub(super) const VARIABLES: [&str; 14] = [
+    "mysql-auto_increment_delay_multiplex",
+    "mysql-connect_retries_on_failure",
+    "mysql-connect_timeout_server",
+    "mysql-connect_timeout_server_max",
+    "mysql-connection_delay_multiplex_ms",
+    "mysql-connection_max_age_ms",
+    "mysql-free_connections_pct",
+    "mysql-max_connections",
+    "mysql-multiplexing",
+    "mysql-session_idle_ms",
+    "mysql-shun_on_failures",
+    "mysql-shun_recovery_time_sec",
+    "mysql-threads",
+    "mysql-throttle_connections_per_sec_to_hostgroup",
+];

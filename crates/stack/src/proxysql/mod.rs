@@ -1,12 +1,17 @@
 //! ProxySQL.
 
 mod causes;
+mod edits;
 mod facts;
+mod pinning;
 mod read;
 mod stations;
 mod symptoms;
+mod verdicts;
+mod view;
 
 pub use facts::*;
+pub(crate) use read::is_administration;
 pub use read::{read, read_counters};
 
 use crate::Layer;

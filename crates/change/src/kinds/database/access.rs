@@ -21,6 +21,9 @@ pub struct Access {
     /// The user, where one was named with the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The schema that statements mean where they name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
 }
 
 impl Access {
@@ -54,6 +57,8 @@ pub struct Databases {
     pub home: Option<String>,
     /// `--database`: `[USER@]SOCKET` or `[USER@]HOST[:PORT]`, each.
     pub named: Vec<String>,
+    /// The schema that statements mean where they name none.
+    pub schema: Option<String>,
 }
 
 impl Databases {
@@ -72,6 +77,7 @@ impl Databases {
             home: self.home.clone().filter(|_| self.defaults_file.is_none()),
             named: named.is_some(),
             user: named.and_then(|(user, _)| user),
+            schema: self.schema.clone(),
         }
     }
 }

@@ -86,6 +86,10 @@ impl Session {
         let comment = connection.query("SELECT @@version_comment LIMIT 1");
         let is_proxysql =
             comment.is_ok_and(|table| table.first().is_some_and(|text| text.contains("ProxySQL")));
+        if let Some(schema) = &place.access.schema {
+            let statement = format!("USE `{}`", schema.replace('`', "``"));
+            connection.execute(&statement).map_err(|error| failed(&attempted, error))?;
+        }
         let lock = format!("narrows {:.16}", sha256(format!("{server} {target}").as_bytes()));
         Ok(Self { connection, lock, is_proxysql })
     }
@@ -159,13 +163,16 @@ impl Session {
 /// The client with what leads to a server, for scripts: it finds the password where narrows does, in option files.
 pub(super) fn client(place: &Place<'_>) -> String {
     let mut client = "\"$(command -v mariadb || command -v mysql)\"".to_owned();
-    let Access { defaults_file, user, .. } = place.access;
+    let Access { defaults_file, user, schema, .. } = place.access;
     if let Some(file) = defaults_file {
         client.push_str(&format!(" --defaults-file={}", quoted(file)));
     }
     client.push_str(" --batch --skip-column-names");
     if let Some(user) = user {
         client.push_str(&format!(" --user={}", quoted(user)));
+    }
+    if let Some(schema) = schema {
+        client.push_str(&format!(" --database={}", quoted(schema)));
     }
     match Address::parse(place.server) {
         Address::Socket(path) => format!("{client} --socket={}", quoted(&path)),

@@ -26,7 +26,8 @@ pub(super) fn write(found: &Found, tables: &Tables, how: &Server, path: &Path) -
         .collect();
     let named = format!("{}@{server}", opened.login.user);
     let databases = Databases { database: vec![named], defaults_file: how.defaults_file.clone() };
-    let options = PlanOptions { databases: databases.of_plan(), ..PlanOptions::default() };
+    let databases = change::kinds::Databases { schema: opened.database.clone(), ..databases.of_plan() };
+    let options = PlanOptions { databases, ..PlanOptions::default() };
     let plan = of_remedies(&LiveHost::new(), &asked, &options)?;
     host::write_local(path, format!("{}\n", serde_json::to_string_pretty(&plan)?).as_bytes())?;
     Ok(())

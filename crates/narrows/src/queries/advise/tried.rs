@@ -47,10 +47,20 @@ pub(super) fn all(
         if samples.is_empty() || !cures {
             continue;
         }
-        match trial.of(one, &samples) {
+        match trial.of(&here(one, &database), &samples) {
             Ok(outcome) => one.trial = Some(outcome),
             Err(error) => unread.push(format!("`{}` was not tried: {error}", one.title)),
         }
     }
     trial.end().context("remove the copies of the trial")
+}
+
+/// The advice with probes that look into whatever schema the copies are in.
+fn here(advice: &Advice, database: &str) -> Advice {
+    let mut advice = advice.clone();
+    let named = format!("table_schema = '{}'", database.replace('\'', "''"));
+    for step in &mut advice.up {
+        step.probe = step.probe.replace(&named, "table_schema = DATABASE()");
+    }
+    advice
 }

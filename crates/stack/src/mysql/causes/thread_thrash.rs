@@ -35,25 +35,20 @@ fn test(evidence: &Evidence) -> Result<Outcome, Missing> {
 
 fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let running = view.at_least("Threads_running")?;
+    let few = format!("{}: {} statements run", view.name(), number_text(running));
+    if running < CROWD {
+        return Ok(seen(Outcome::ruled_out(few), view, running));
+    }
     if !view.is_here() {
-        return match running < CROWD {
-            true => {
-                Ok(Outcome::ruled_out(format!("{}: {} statements run", view.name(), number_text(running))))
-            }
-            false => Err(Missing::new(
-                format!(
-                    "CPUs of {}, which runs elsewhere: {} statements run",
-                    view.name(),
-                    number_text(running)
-                ),
-                "run narrows on its host, or compare with the CPUs that its provider names",
-            )),
-        };
+        return Err(Missing::new(
+            format!("CPUs of {}, which runs elsewhere: {} statements run", view.name(), number_text(running)),
+            "run narrows on its host, or compare with the CPUs that its provider names",
+        ));
     }
     let cpus = cpus(view.evidence)?;
     let line =
         format!("{}: {} statements run on {} CPUs", view.name(), number_text(running), number_text(cpus));
-    if running < CROWD.max(PER_CPU * cpus) {
+    if running < PER_CPU * cpus {
         return Ok(seen(Outcome::ruled_out(line), view, running));
     }
     let span = view.evidence.span(|reading| &reading.cpu)?;

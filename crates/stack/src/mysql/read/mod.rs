@@ -21,6 +21,7 @@ use self::processes::Running;
 use super::version_facts::{self, Standing};
 use super::{Counters, Facts, Flavor, Server, ServerCounters, Version};
 use crate::php_fpm::FileProblem;
+use crate::proxysql;
 
 /// Where servers listen if nothing says otherwise: Debian, Red Hat, built from source.
 const SOCKETS: [&str; 3] = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
@@ -85,6 +86,7 @@ struct Found {
 
 fn found(host: &dyn Host) -> Result<Found, Unread> {
     let mut named = host.named_databases();
+    named.retain(|address| !proxysql::is_administration(address));
     let serves = |running: &Running| !running.words.iter().any(|word| NO_SERVER.contains(&word.as_str()));
     let mut local: Vec<_> = processes::running(host)?
         .into_iter()

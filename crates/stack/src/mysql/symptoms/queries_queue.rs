@@ -27,6 +27,7 @@ fn test(evidence: &Evidence) -> Result<Presence, Missing> {
 fn of(view: &View<'_>) -> Result<Presence, Missing> {
     let running = view.at_least("Threads_running")?;
     let limit = match view.is_here() {
+        true if running < QUEUE => QUEUE,
         true => QUEUE.max(PER_CPU * cpus(view.evidence)?),
         // The CPUs of a server elsewhere are not known: so many are a queue on most.
         false => QUEUE * PER_CPU,
