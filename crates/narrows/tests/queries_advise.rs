@@ -79,10 +79,10 @@ fn a_query_is_explained_advised_on_and_the_plan_of_the_advice_is_written() {
     let advised = server.queries(&["advise", "--query", sql, "--plan", plan.to_str().unwrap()], "");
     let shown = text(&advised);
     assert_eq!(code(&advised), Some(1), "{shown}");
-    assert!(shown.contains("ADD INDEX `idx_total_customer` (`total`, `customer`)"), "{shown}");
+    assert!(shown.contains("ADD INDEX `idx_total` (`total`)"), "{shown}");
     assert!(shown.contains("(index.redundant)") && shown.contains("down  ALTER TABLE"), "{shown}");
     let plan = std::fs::read_to_string(plan).unwrap();
-    assert!(plan.contains("idx_total_customer") && plan.contains("information_schema.statistics"), "{plan}");
+    assert!(plan.contains("idx_total") && plan.contains("information_schema.statistics"), "{plan}");
 
     let json = server.queries(&["advise", "--query", sql, "--format", "json"], "");
     let found: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
