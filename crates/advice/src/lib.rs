@@ -7,8 +7,8 @@ mod advice;
 /// Options that WordPress loads on every request.
 pub mod autoload;
 mod derived;
-mod restructure;
 mod plan;
+mod restructure;
 mod rules;
 mod schema;
 /// Queries by distance, and the table of points that serves them.
@@ -21,10 +21,10 @@ pub mod typed_table;
 mod wording;
 
 pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
-pub use restructure::{Restructured, restructure};
 pub use plan::{
     Access, Actual, Format, Judgement, NoPlan, Node, NodeKind, Plan, ReadStep, Reason, Sorted, Surprise,
 };
+pub use restructure::{Restructured, restructure};
 pub use rules::{Case, Figures, Query, RULES, Rule, advise};
 pub use schema::{Column, Counted, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
 pub use statement::{
