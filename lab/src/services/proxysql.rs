@@ -146,7 +146,7 @@ fn answer(tables: &Connection, statement: &str) -> std::result::Result<Answer, S
 
 fn sqlite(tables: &Connection, statement: &str) -> rusqlite::Result<Answer> {
     let mut prepared = tables.prepare(statement)?;
-    let columns: Vec<_> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<_> = prepared.column_names().map(str::to_owned).collect();
     if columns.is_empty() {
         return Ok(Answer { changed: prepared.execute([])?, ..Answer::default() });
     }

@@ -183,9 +183,7 @@ impl DerivedTable {
 
     fn progress(&self) -> String {
         let (id, table) = (name(self.id()), name(&self.name));
-        format!(
-            "COALESCE((SELECT done.id FROM (SELECT MAX({id}) AS id FROM {table} WHERE backfilled = 1) done), 0)"
-        )
+        format!("(SELECT COALESCE(MAX({id}), 0) FROM {table} WHERE backfilled = 1)")
     }
 
     fn filled(&self) -> String {

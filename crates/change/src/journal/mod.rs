@@ -11,5 +11,5 @@ mod record;
 mod store;
 
 pub use lock::Lock;
-pub use record::{Status, Step, Transaction};
-pub use store::{Journal, NewTransaction, no_such};
+pub use record::{Status, Step, Transaction, no_such};
+pub use store::{Journal, NewTransaction};

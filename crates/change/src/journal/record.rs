@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Activation;
-use crate::{Phase, State, Target};
+use crate::{ChangeError, Phase, State, Target};
 
 /// Where a transaction stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,4 +103,10 @@ pub struct Transaction {
     pub outcome: Option<String>,
     /// Its targets, in the order of writing.
     pub steps: Vec<Step>,
+}
+
+/// The error for a number that no transaction has.
+pub fn no_such(id: i64) -> ChangeError {
+    ChangeError::new(format!("find transaction {id}"), "the journal has none of that number")
+        .help("`narrows history` lists them")
 }

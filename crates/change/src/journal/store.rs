@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Status, Step, Transaction, copies, directory};
+use super::{Status, Step, Transaction, copies, directory, no_such};
 use crate::machine::{boot_id, now_unix_ms, user};
 use crate::plan::Activation;
 use crate::{ChangeError, State};
@@ -185,10 +185,12 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be written; the step must not be written then.
     pub fn begin_step(&self, id: i64, sequence: u32) -> Result<(), ChangeError> {
-        let changed = self.connection.execute(
-            "UPDATE steps SET begun = 1 WHERE transaction_id = ?1 AND sequence = ?2",
-            params![id, sequence],
-        );
+        self.mark(id, sequence, "begun")
+    }
+
+    fn mark(&self, id: i64, sequence: u32, column: &str) -> Result<(), ChangeError> {
+        let statement = format!("UPDATE steps SET {column} = 1 WHERE transaction_id = ?1 AND sequence = ?2");
+        let changed = self.connection.execute(&statement, params![id, sequence]);
         changed.map(drop).map_err(|error| sqlite(format!("journal step {sequence} of {id}"), &error))
     }
 
@@ -197,10 +199,8 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be written.
     pub fn took(&self, id: i64, sequence: u32, state: &State) -> Result<(), ChangeError> {
-        let changed = self.connection.execute(
-            "UPDATE steps SET wanted = ?3 WHERE transaction_id = ?1 AND sequence = ?2",
-            params![id, sequence, json(state)?],
-        );
+        let statement = "UPDATE steps SET wanted = ?3 WHERE transaction_id = ?1 AND sequence = ?2";
+        let changed = self.connection.execute(statement, params![id, sequence, json(state)?]);
         changed.map(drop).map_err(|error| sqlite(format!("journal step {sequence} of {id}"), &error))
     }
 
@@ -209,11 +209,7 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be written.
     pub fn restored_step(&self, id: i64, sequence: u32) -> Result<(), ChangeError> {
-        let changed = self.connection.execute(
-            "UPDATE steps SET restored = 1 WHERE transaction_id = ?1 AND sequence = ?2",
-            params![id, sequence],
-        );
-        changed.map(drop).map_err(|error| sqlite(format!("journal step {sequence} of {id}"), &error))
+        self.mark(id, sequence, "restored")
     }
 
     /// Notes where a transaction stands now, and why.
@@ -325,12 +321,6 @@ fn connected(path: &Path, locking: &str) -> rusqlite::Result<Connection> {
 fn needs_room(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
     matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure))
-}
-
-/// The error for a number that no transaction has.
-pub fn no_such(id: i64) -> ChangeError {
-    ChangeError::new(format!("find transaction {id}"), "the journal has none of that number")
-        .help("`narrows history` lists them")
 }
 
 fn transaction(row: &Row) -> rusqlite::Result<Transaction> {
