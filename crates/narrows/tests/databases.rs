@@ -54,10 +54,7 @@ impl Site {
     }
 
     fn asked(&self, logins: Logins) -> Asked {
-        match self.read(logins).asked {
-            Layered::Facts(asked) => *asked,
-            Layered::Unread(unread) => panic!("{unread:?}"),
-        }
+        self.read(logins).asked.facts().cloned().unwrap()
     }
 }
 
