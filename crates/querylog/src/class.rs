@@ -173,7 +173,7 @@ impl Class {
         entry(&mut self.flags, attribute, Flag::default)
     }
 
-    fn texts_mut(&mut self, attribute: Attribute) -> &mut Texts {
+    pub(crate) fn texts_mut(&mut self, attribute: Attribute) -> &mut Texts {
         entry(&mut self.texts, attribute, || Texts::new(limit_of(attribute)))
     }
 

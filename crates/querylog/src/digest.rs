@@ -35,6 +35,8 @@ pub struct Digest {
     pub event_bytes: u64,
     /// What was not digested.
     pub problems: Problems,
+    /// What a reader must know of where it comes from, in sentences.
+    pub notes: Vec<String>,
     pub(crate) classes: Vec<Class>,
     pub(crate) index: HashMap<Arc<[u8]>, u32>,
 }
@@ -114,6 +116,11 @@ impl Digest {
         self.unselected = self.unselected.saturating_add(other.unselected);
         self.event_bytes = self.event_bytes.saturating_add(other.event_bytes);
         self.problems.merge(&other.problems);
+        for note in &other.notes {
+            if !self.notes.contains(note) {
+                self.notes.push(note.clone());
+            }
+        }
         for class in &other.classes {
             let place = self.place_of(class.fingerprint.to_vec());
             let mut moved = class.worst.clone();
@@ -140,6 +147,9 @@ impl PartialEq for Digest {
         right.sort_unstable_by_key(|class| &class.fingerprint);
         let same = left.len() == right.len() && left.iter().zip(&right).all(|(a, b)| a.same_as(b));
         let counts = |digest: &Self| (digest.events, digest.unselected, digest.event_bytes);
-        same && counts(self) == counts(other) && self.files == other.files && self.problems == other.problems
+        same && counts(self) == counts(other)
+            && self.files == other.files
+            && self.problems == other.problems
+            && self.notes == other.notes
     }
 }

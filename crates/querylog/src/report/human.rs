@@ -68,12 +68,11 @@ fn answer(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Optio
     }
     if let Some(time) = time {
         let calls = format!("{} queries take {}", grouped(time.count().into()), span(time.sum()));
-        let each = format!(
-            "{} each, 95 % at most {}, the worst {}",
-            span(time.average()),
-            span(time.spread().percentile_95),
-            span(time.max())
-        );
+        let mut each = format!("{} each", span(time.average()));
+        if time.has_spread() {
+            let most = span(time.spread().percentile_95);
+            let _ = write!(each, ", 95 % at most {most}, the worst {}", span(time.max()));
+        }
         paragraph(text, 0, &format!("{calls}: {each}.{}", rows(class)));
     }
     if let Some(place) = worst_place(class) {
@@ -141,6 +140,9 @@ fn overall(text: &mut String, digest: &Digest, total: &Class) {
     } else if !digest.files.is_empty() {
         paragraph(text, 0, &format!("{} logs ({} bytes)", digest.files.len(), grouped(bytes.into())));
     }
+    for note in &digest.notes {
+        paragraph(text, 0, &line(note));
+    }
     if let Some((kind, limit)) = facts::rate_limit(total) {
         paragraph(
             text,
@@ -168,7 +170,7 @@ fn table(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Option
             of(Metric::sum),
             count(class.count() as f64),
             of(Metric::average),
-            of(|time| time.spread().percentile_95),
+            facts::percentile_95(class).map_or_else(|| "–".to_owned(), span),
         );
         let room = COLUMNS.saturating_sub(row.chars().count());
         let does = options.doing(class);

@@ -54,6 +54,9 @@ fn overall(text: &mut String, digest: &Digest, total: &Class) {
     }
     let time = total.metric(Attribute::QUERY_TIME).map_or(0.0, Metric::sum);
     let _ = writeln!(text, ", {} in the server.", span(time));
+    for note in &digest.notes {
+        let _ = writeln!(text, "\n{}", escaped(&line(note)));
+    }
 }
 
 fn row(text: &mut String, rank: usize, class: &Class, total: &Class, options: &Options) {
@@ -66,7 +69,7 @@ fn row(text: &mut String, rank: usize, class: &Class, total: &Class, options: &O
         of(Metric::sum),
         count(class.count() as f64),
         of(Metric::average),
-        of(|time| time.spread().percentile_95),
+        facts::percentile_95(class).map_or_else(|| "–".to_owned(), span),
         facts::examined_per_sent(class).map_or_else(|| "–".to_owned(), count),
         escaped(&cut(&options.doing(class), 100)),
         ClassId::of(class.fingerprint())

@@ -111,6 +111,7 @@ pub(super) fn digest(bytes: &[u8]) -> Option<Digest> {
         unselected: input.count()?,
         event_bytes: input.count()?,
         problems: serde_json::from_slice(input.text()?).ok()?,
+        notes: input.many(In::string)?,
         ..Digest::default()
     };
     for class in input.many(class)? {
@@ -149,8 +150,9 @@ fn class(input: &mut In<'_>) -> Option<Class> {
 
 fn metric(input: &mut In<'_>) -> Option<(Attribute, Metric)> {
     let attribute = input.attribute()?;
-    let (sum, min, max) = (input.number()?, input.count()?, input.count()?);
-    Some((attribute, Metric::from_parts(attribute.unit(), sum, min, max, input.histogram()?)))
+    let values = (input.count()?, input.number()?);
+    let extremes = (input.count()?, input.count()?);
+    Some((attribute, Metric::from_parts(attribute.unit(), values, extremes, input.histogram()?)))
 }
 
 fn texts(input: &mut In<'_>) -> Option<(Attribute, Texts)> {

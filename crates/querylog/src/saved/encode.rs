@@ -77,6 +77,10 @@ pub(super) fn digest(digest: &Digest, samples: Samples) -> Vec<u8> {
     out.count(digest.unselected);
     out.count(digest.event_bytes);
     out.text(&serde_json::to_vec(&digest.problems).unwrap_or_default());
+    out.length(digest.notes.len());
+    for note in &digest.notes {
+        out.text(note.as_bytes());
+    }
     let mut classes: Vec<&Class> = digest.classes.iter().collect();
     classes.sort_unstable_by_key(|class| class.fingerprint());
     out.length(classes.len());
@@ -93,6 +97,7 @@ fn class(out: &mut Out, class: &Class, samples: Samples) {
     out.length(metrics.len());
     for (attribute, metric) in metrics {
         out.text(attribute.name().as_bytes());
+        out.count(metric.count());
         out.number(metric.exact_sum());
         out.count(metric.exact_min());
         out.count(metric.exact_max());

@@ -9,7 +9,7 @@ mod encode;
 use crate::digest::Digest;
 
 /// What a saved digest begins with; the number is the version of its format.
-const MAGIC: &[u8] = b"narrows query digest 1\n";
+const MAGIC: &[u8] = b"narrows query digest 2\n";
 /// What saved digests of all versions begin with.
 const KIND: &[u8] = b"narrows query digest ";
 /// A digest is not larger than this when it is unpacked: a hostile file must not exhaust memory.

@@ -31,7 +31,7 @@ pub(super) fn report(
         let option = if chosen.outlier { "--outliers" } else { "--limit" };
         let _ = writeln!(text, "# This item is included in the report because it matches {option}.");
     }
-    let _ = writeln!(text, "# Scores: V/M = {:.2}", variance_to_mean(class));
+    let _ = writeln!(text, "# Scores: V/M = {}", variance_to_mean(class));
     if let Some(range) = time_range(class.first(), class.last()) {
         let _ = writeln!(text, "# Time range: {range}");
     }
@@ -146,7 +146,9 @@ fn one_line(value: &[u8]) -> String {
 
 /// How many events took how long, by powers of ten.
 fn distribution(text: &mut String, class: &Class) {
-    let Some(metric) = class.metric(Attribute::QUERY_TIME) else { return };
+    let Some(metric) = class.metric(Attribute::QUERY_TIME).filter(|metric| metric.has_spread()) else {
+        return;
+    };
     let decades = metric.histogram().decades();
     let most = decades.into_iter().max().unwrap_or_default() as f64;
     text.push_str("# Query_time distribution\n");
@@ -169,7 +171,8 @@ fn statements(text: &mut String, class: &Class, options: &Options) {
         let _ = writeln!(text, "#    {}", facts::status_statement(&table));
         let _ = writeln!(text, "#    {}", facts::create_statement(&table));
     }
-    let statement = class.worst().map(|sample| options.statement(sample).text).unwrap_or_default();
+    let sample = class.worst().map(|sample| options.statement(sample));
+    let statement = sample.unwrap_or_else(|| options.fingerprint(class)).text;
     let mut shown: String = statement.chars().take(LONGEST_STATEMENT).collect();
     if shown.len() < statement.len() {
         shown.push_str("/*... omitted ...*/");
