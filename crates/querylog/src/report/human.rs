@@ -9,7 +9,6 @@ use super::wording::{count, cut, grouped, line, percent, span, wrap};
 use super::{Options, facts};
 use crate::attribute::Attribute;
 use crate::class::Class;
-use crate::class_id::ClassId;
 use crate::digest::Digest;
 use crate::metric::Metric;
 
@@ -193,7 +192,7 @@ fn table(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Option
 
 fn fingerprints(text: &mut String, choice: &Choice<'_>, options: &Options) {
     for Chosen { class, rank, .. } in &choice.shown {
-        let _ = writeln!(text, "\n{}", bold(&format!("{rank:>4}  {}", ClassId::of(class.fingerprint()))));
+        let _ = writeln!(text, "\n{}", bold(&format!("{rank:>4}  {}", class.id())));
         let shown = match class.worst().filter(|_| options.show_literals) {
             Some(sample) => options.statement(sample).text,
             None => options.fingerprint(class).text,

@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use crate::attribute::{Attribute, Unit};
 use crate::class::{Class, Sample};
-use crate::class_id::ClassId;
 use crate::digest::Digest;
 use crate::metric::{Metric, Spread};
 use crate::report::choice::{Choice, Chosen};
@@ -248,7 +247,7 @@ fn skipped(digest: &Digest) -> Skipped {
 
 fn class_entry(digest: &Digest, total: &Class, chosen: Chosen<'_>, options: &Options) -> ClassEntry {
     let class = chosen.class;
-    let id = ClassId::of(class.fingerprint());
+    let id = class.id();
     let distillate = facts::distillate(class);
     ClassEntry {
         checksum: id.to_string(),

@@ -7,7 +7,6 @@ use super::wording::{count, cut, grouped, line, percent, span};
 use super::{Options, facts};
 use crate::attribute::Attribute;
 use crate::class::Class;
-use crate::class_id::ClassId;
 use crate::digest::Digest;
 use crate::metric::Metric;
 
@@ -35,7 +34,7 @@ pub fn render(digest: &Digest, options: &Options) -> String {
             Some(sample) => options.statement(sample).text,
             None => options.fingerprint(chosen.class).text,
         };
-        let _ = writeln!(text, "\n## {}. `{}`\n", chosen.rank, ClassId::of(chosen.class.fingerprint()));
+        let _ = writeln!(text, "\n## {}. `{}`\n", chosen.rank, chosen.class.id());
         fenced(&mut text, &shown);
     }
     left_out(&mut text, digest, options);
@@ -72,7 +71,7 @@ fn row(text: &mut String, rank: usize, class: &Class, total: &Class, options: &O
         facts::percentile_95(class).map_or_else(|| "–".to_owned(), span),
         facts::examined_per_sent(class).map_or_else(|| "–".to_owned(), count),
         escaped(&cut(&options.doing(class), 100)),
-        ClassId::of(class.fingerprint())
+        class.id()
     );
 }
 

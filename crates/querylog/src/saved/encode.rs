@@ -1,10 +1,13 @@
 //! Writes a digest as numbers and texts.
 
+use std::borrow::Cow;
+
 use super::Samples;
 use crate::class::{Class, Sample};
 use crate::digest::Digest;
 use crate::event::Command;
 use crate::histogram::Histogram;
+use crate::redact::redact;
 use crate::time::Time;
 
 #[derive(Default)]
@@ -82,7 +85,7 @@ pub(super) fn digest(digest: &Digest, samples: Samples) -> Vec<u8> {
         out.text(note.as_bytes());
     }
     let mut classes: Vec<&Class> = digest.classes.iter().collect();
-    classes.sort_unstable_by_key(|class| class.fingerprint());
+    classes.sort_unstable_by_key(|class| class.id());
     out.length(classes.len());
     for each in classes {
         class(&mut out, each, samples);
@@ -91,7 +94,13 @@ pub(super) fn digest(digest: &Digest, samples: Samples) -> Vec<u8> {
 }
 
 fn class(out: &mut Out, class: &Class, samples: Samples) {
-    out.text(class.fingerprint());
+    // Merging goes by the sum of the whole fingerprint: a redacted one may be that of several classes.
+    let fingerprint = match samples {
+        Samples::Redacted => Cow::Owned(redact(class.fingerprint())),
+        Samples::Whole => Cow::Borrowed(class.fingerprint()),
+    };
+    out.0.extend_from_slice(class.id().as_bytes());
+    out.text(&fingerprint);
     out.count(class.count);
     let metrics = class.metrics();
     out.length(metrics.len());
@@ -125,7 +134,7 @@ fn class(out: &mut Out, class: &Class, samples: Samples) {
     }
     out.time(class.first);
     out.time(class.last);
-    out.optional(class.worst.as_ref(), |out, worst| sample(out, worst, class.fingerprint(), samples));
+    out.optional(class.worst.as_ref(), |out, worst| sample(out, worst, &fingerprint, samples));
 }
 
 fn sample(out: &mut Out, sample: &Sample, fingerprint: &[u8], samples: Samples) {

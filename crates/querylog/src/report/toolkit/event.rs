@@ -6,7 +6,6 @@ use super::perl::{percentage, shorten};
 use super::{Ordering, flag_row, heading, label, row, time_range, underlined, values, variance_to_mean};
 use crate::attribute::Attribute;
 use crate::class::Class;
-use crate::class_id::ClassId;
 use crate::metric::Metric;
 use crate::report::choice::Chosen;
 use crate::report::{Options, facts, lossy};
@@ -59,7 +58,7 @@ fn title(text: &mut String, chosen: Chosen<'_>, options: &Options) {
         chosen.rank,
         shorten(rates.map_or(0.0, |rates| rates.per_second), 1000.0),
         shorten(rates.map_or(0.0, |rates| rates.concurrency), 1000.0),
-        ClassId::of(chosen.class.fingerprint()),
+        chosen.class.id(),
         // There, a record begins behind the `#` that separates it from the one before.
         chosen.class.worst().map_or(0, |sample| sample.offset + u64::from(sample.offset > 0))
     );

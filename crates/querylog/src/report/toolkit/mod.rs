@@ -10,7 +10,6 @@ use std::fmt::Write;
 
 use crate::attribute::Attribute;
 use crate::class::Class;
-use crate::class_id::ClassId;
 use crate::digest::Digest;
 use crate::metric::Metric;
 use crate::report::choice::Choice;
@@ -248,7 +247,7 @@ fn profile(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Opti
         let _ = writeln!(text, "{}", line.trim_end());
     };
     for chosen in &choice.shown {
-        let id = format!("0x{}", ClassId::of(chosen.class.fingerprint()));
+        let id = format!("0x{}", chosen.class.id());
         let item = options.shown(&facts::distillate(chosen.class)).text.replace('\n', " ");
         let variance = variance_to_mean(chosen.class);
         line(&chosen.rank.to_string(), &id, time(chosen.class), &variance, &item);
