@@ -58,6 +58,7 @@ fn settings(arguments: &Digest) -> Settings {
     let defaults = Settings::default();
     Settings {
         threads: arguments.threads.map_or(defaults.threads, usize::from),
+        format: arguments.kind.map(Into::into),
         fingerprint: FingerprintOptions {
             rules: arguments.compat.into(),
             preserve_embedded_numbers: arguments.preserve_embedded_numbers,

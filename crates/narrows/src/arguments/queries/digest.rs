@@ -57,6 +57,9 @@ pub(crate) struct Digest {
     /// With --follow: how often
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::super::duration, requires = "follow")]
     pub(crate) every: Duration,
+    /// Which kind of log it is [default: what its first record looks like]
+    #[arg(long = "type", value_enum)]
+    pub(crate) kind: Option<LogKind>,
     /// How many threads read [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
@@ -72,7 +75,7 @@ pub(crate) struct Digest {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Live {
     /// Digest what a server runs in a span of time, as its performance_schema counts it: sums, but no quantiles
-    #[arg(long, conflicts_with_all = ["files", "host", "since", "until", "condition", "show_literals", "follow", "threads"])]
+    #[arg(long, conflicts_with_all = ["files", "host", "since", "until", "condition", "show_literals", "follow", "threads", "kind"])]
     pub(crate) live: bool,
     /// With --live: how long, at least a second
     #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = super::super::duration, requires = "live")]
@@ -106,6 +109,24 @@ pub(crate) struct Select {
     /// Only events for which this is true
     #[arg(long = "where", value_name = "EXPRESSION")]
     pub(crate) condition: Option<String>,
+}
+
+/// Kinds of logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogKind {
+    /// The log of slow queries
+    Slow,
+    /// The general log, which has no times
+    General,
+}
+
+impl From<LogKind> for querylog::Format {
+    fn from(kind: LogKind) -> Self {
+        match kind {
+            LogKind::Slow => Self::Slow,
+            LogKind::General => Self::General,
+        }
+    }
 }
 
 /// How a digest is printed.
