@@ -226,7 +226,8 @@ fn left_out(text: &mut String, digest: &Digest, options: &Options) {
             rows.push(format!("{}: {}", line(&file.name), line(error)));
         }
     }
-    if !options.show_literals {
+    let has_samples = digest.classes().iter().any(|class| class.worst().is_some());
+    if has_samples && !options.show_literals {
         rows.push("Literals are not shown; --show-literals shows them.".to_owned());
     }
     if !rows.is_empty() {
