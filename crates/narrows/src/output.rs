@@ -63,14 +63,22 @@ pub(crate) fn man() -> anyhow::Result<Exit> {
     let mut page = Vec::new();
     let command = visible(&Arguments::command());
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    for subcommand in command.get_subcommands() {
-        let man = clap_mangen::Man::new(subcommand.clone());
-        man.render_name_section(&mut page)?;
-        man.render_synopsis_section(&mut page)?;
-        man.render_options_section(&mut page)?;
-    }
+    subcommands(&command, "narrows", &mut page)?;
     print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Clear)
+}
+
+/// Writes the sections of each subcommand, and of theirs.
+fn subcommands(command: &Command, words: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
+    for subcommand in command.get_subcommands() {
+        let words = format!("{words} {}", subcommand.get_name());
+        let man = clap_mangen::Man::new(subcommand.clone().bin_name(&words).display_name(&words));
+        man.render_name_section(page)?;
+        man.render_synopsis_section(page)?;
+        man.render_options_section(page)?;
+        subcommands(subcommand, &words, page)?;
+    }
+    Ok(())
 }
 
 /// A word as it is typed into a shell.

@@ -206,6 +206,7 @@ fn completions_and_the_manual_are_printed() {
     assert!(text(&narrows(&["completions", "bash"]).stdout).contains("what-if"));
     let man = text(&narrows(&["man"]).stdout);
     assert!(man.contains(".TH narrows 1") && man.contains("fail\\-on"));
+    assert!(man.contains("narrows queries digest") && man.contains("order\\-by"), "{man}");
 }
 
 #[test]

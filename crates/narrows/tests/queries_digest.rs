@@ -113,6 +113,13 @@ fn events_are_selected_by_names_times_and_expressions() {
 }
 
 #[test]
+fn the_kind_of_a_log_is_detected_unless_it_is_said() {
+    let folder = folder();
+    assert_eq!(counts(&json(folder.path(), &["slow.log", "--type", "slow"])), [2, 1]);
+    assert!(counts(&json(folder.path(), &["slow.log", "--type", "general"])).is_empty());
+}
+
+#[test]
 fn saved_digests_of_two_hosts_combine_and_hold_no_literal() {
     let folder = folder();
     for name in ["a.nd", "b.nd"] {

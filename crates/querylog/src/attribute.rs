@@ -117,6 +117,10 @@ const KNOWN: &[(&str, Kind)] = &[
     ("Warnings", COUNT),
     ("Profile_total", TIME),
     ("Profile_total_cpu", TIME),
+    // What `performance_schema` counts and logs do not.
+    ("Errors", COUNT),
+    ("No_index_used", COUNT),
+    ("Select_full_join", COUNT),
 ];
 
 /// More names than these are not taken: what a hostile log can make a process remember is bounded.

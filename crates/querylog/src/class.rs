@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::attribute::Attribute;
+use crate::class_id::ClassId;
 use crate::event::{Command, Event, Value};
 use crate::metric::{Flag, Metric};
 use crate::texts::Texts;
@@ -47,6 +48,8 @@ pub struct Sample {
 /// All events whose queries have the same fingerprint. Also what is known of all events of a digest together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class {
+    /// By which it is known, even where its fingerprint lost the literals in it.
+    pub(crate) id: ClassId,
     pub(crate) fingerprint: Arc<[u8]>,
     pub(crate) count: u64,
     /// By [`Attribute::place`]; those that were not met have a count of 0.
@@ -66,7 +69,13 @@ pub(crate) fn limit_of(attribute: Attribute) -> usize {
 
 impl Class {
     pub(crate) fn new(fingerprint: Arc<[u8]>) -> Self {
+        Self::named(ClassId::of(&fingerprint), fingerprint)
+    }
+
+    /// One whose fingerprint may have lost the literals in it.
+    pub(crate) fn named(id: ClassId, fingerprint: Arc<[u8]>) -> Self {
         Self {
+            id,
             fingerprint,
             count: 0,
             metrics: Vec::new(),
@@ -78,7 +87,14 @@ impl Class {
         }
     }
 
-    /// The fingerprint, by pt-query-digest's rules.
+    /// The MD5 sum of the fingerprint, as it was before literals were taken out of it.
+    #[must_use]
+    pub fn id(&self) -> ClassId {
+        self.id
+    }
+
+    /// The fingerprint, by pt-query-digest's rules. Where it kept literals, as it does of `CALL`, those are gone from a class that
+    /// comes from a saved digest.
     #[must_use]
     pub fn fingerprint(&self) -> &[u8] {
         &self.fingerprint
@@ -173,7 +189,7 @@ impl Class {
         entry(&mut self.flags, attribute, Flag::default)
     }
 
-    fn texts_mut(&mut self, attribute: Attribute) -> &mut Texts {
+    pub(crate) fn texts_mut(&mut self, attribute: Attribute) -> &mut Texts {
         entry(&mut self.texts, attribute, || Texts::new(limit_of(attribute)))
     }
 
@@ -223,7 +239,8 @@ impl Class {
     /// Whether two say the same, whatever order their attributes were met in.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         let plain = |class: &Self| (class.count, class.first, class.last);
-        self.fingerprint == other.fingerprint
+        self.id == other.id
+            && self.fingerprint == other.fingerprint
             && plain(self) == plain(other)
             && self.worst == other.worst
             && self.metrics() == other.metrics()

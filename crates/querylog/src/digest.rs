@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::attribute::Attribute;
 use crate::class::Class;
+use crate::class_id::ClassId;
 use crate::problem::Problems;
 use crate::time::Time;
 
@@ -35,8 +36,10 @@ pub struct Digest {
     pub event_bytes: u64,
     /// What was not digested.
     pub problems: Problems,
+    /// What a reader must know of where it comes from, in sentences.
+    pub notes: Vec<String>,
     pub(crate) classes: Vec<Class>,
-    pub(crate) index: HashMap<Arc<[u8]>, u32>,
+    pub(crate) index: HashMap<ClassId, u32>,
 }
 
 impl Digest {
@@ -49,7 +52,7 @@ impl Digest {
     /// The class of a fingerprint.
     #[must_use]
     pub fn class(&self, fingerprint: &[u8]) -> Option<&Class> {
-        self.classes.get(*self.index.get(fingerprint)? as usize)
+        self.classes.get(*self.index.get(&ClassId::of(fingerprint))? as usize)
     }
 
     /// All classes together, as if they were one; without fingerprint and sample.
@@ -78,7 +81,9 @@ impl Digest {
     #[must_use]
     pub fn ranked_by(&self, key: impl Fn(&Class) -> u128) -> Vec<&Class> {
         let mut ranked: Vec<_> = self.classes.iter().map(|class| (key(class), class)).collect();
-        ranked.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| b.1.fingerprint.cmp(&a.1.fingerprint)));
+        ranked.sort_unstable_by(|a, b| {
+            b.0.cmp(&a.0).then_with(|| (&b.1.fingerprint, b.1.id).cmp(&(&a.1.fingerprint, a.1.id)))
+        });
         ranked.into_iter().map(|(_, class)| class).collect()
     }
 
@@ -90,13 +95,16 @@ impl Digest {
 
     /// Where the class of a fingerprint is; a new one is made where there is none.
     pub(crate) fn place_of(&mut self, fingerprint: Vec<u8>) -> u32 {
-        if let Some(place) = self.index.get(&fingerprint[..]) {
+        self.place_named(ClassId::of(&fingerprint), || fingerprint.into())
+    }
+
+    fn place_named(&mut self, id: ClassId, fingerprint: impl FnOnce() -> Arc<[u8]>) -> u32 {
+        if let Some(place) = self.index.get(&id) {
             return *place;
         }
-        let fingerprint: Arc<[u8]> = fingerprint.into();
         let place = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
-        self.index.insert(Arc::clone(&fingerprint), place);
-        self.classes.push(Class::new(fingerprint));
+        self.index.insert(id, place);
+        self.classes.push(Class::named(id, fingerprint()));
         place
     }
 
@@ -114,13 +122,21 @@ impl Digest {
         self.unselected = self.unselected.saturating_add(other.unselected);
         self.event_bytes = self.event_bytes.saturating_add(other.event_bytes);
         self.problems.merge(&other.problems);
+        for note in &other.notes {
+            if !self.notes.contains(note) {
+                self.notes.push(note.clone());
+            }
+        }
         for class in &other.classes {
-            let place = self.place_of(class.fingerprint.to_vec());
+            let place = self.place_named(class.id, || Arc::clone(&class.fingerprint));
             let mut moved = class.worst.clone();
             if let Some(sample) = &mut moved {
                 sample.file = sample.file.saturating_add(files);
             }
             let Some(ours) = self.classes.get_mut(place as usize) else { continue };
+            if class.fingerprint != ours.fingerprint && ClassId::of(&class.fingerprint) == class.id {
+                ours.fingerprint = Arc::clone(&class.fingerprint);
+            }
             ours.merge_numbers(class);
             if let Some(theirs) = moved
                 && ours.worst.as_ref().is_none_or(|ours| ours.rank() <= theirs.rank())
@@ -136,10 +152,13 @@ impl PartialEq for Digest {
     fn eq(&self, other: &Self) -> bool {
         let mut left: Vec<&Class> = self.classes.iter().collect();
         let mut right: Vec<&Class> = other.classes.iter().collect();
-        left.sort_unstable_by_key(|class| &class.fingerprint);
-        right.sort_unstable_by_key(|class| &class.fingerprint);
+        left.sort_unstable_by_key(|class| class.id);
+        right.sort_unstable_by_key(|class| class.id);
         let same = left.len() == right.len() && left.iter().zip(&right).all(|(a, b)| a.same_as(b));
         let counts = |digest: &Self| (digest.events, digest.unselected, digest.event_bytes);
-        same && counts(self) == counts(other) && self.files == other.files && self.problems == other.problems
+        same && counts(self) == counts(other)
+            && self.files == other.files
+            && self.problems == other.problems
+            && self.notes == other.notes
     }
 }

@@ -150,6 +150,12 @@ impl Histogram {
         }
     }
 
+    /// How many values it holds.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets().fold(0, |sum, (_, count)| sum.saturating_add(count))
+    }
+
     /// Buckets that hold something, from the least up, with how many values they hold.
     pub fn buckets(&self) -> impl DoubleEndedIterator<Item = (usize, u64)> + '_ {
         let rest = self.counts.iter().enumerate();

@@ -16,6 +16,7 @@ mod general;
 pub mod histogram;
 mod ingest;
 mod key;
+pub mod live;
 pub mod metric;
 pub mod problem;
 mod redact;

@@ -32,9 +32,25 @@ impl Metric {
         Self { unit, count: 0, sum: 0, min: u64::MAX, max: 0, histogram: Histogram::default() }
     }
 
-    pub(crate) fn from_parts(unit: Unit, sum: u128, min: u64, max: u64, histogram: Histogram) -> Self {
-        let count = histogram.buckets().fold(0_u64, |sum, (_, count)| sum.saturating_add(count));
+    pub(crate) fn from_parts(
+        unit: Unit,
+        (count, sum): (u64, u128),
+        (min, max): (u64, u64),
+        histogram: Histogram,
+    ) -> Self {
         Self { unit, count, sum, min, max, histogram }
+    }
+
+    /// One of which nothing but count and sum is known: extremes and quantiles are unknown, and stay so when others are added.
+    #[must_use]
+    pub fn of_sum(unit: Unit, count: u64, sum: u128) -> Self {
+        Self { count, sum, min: 0, ..Self::new(unit) }
+    }
+
+    /// Whether extremes, quantiles and the histogram are known of all values.
+    #[must_use]
+    pub fn has_spread(&self) -> bool {
+        self.histogram.count() == self.count
     }
 
     /// Takes a value: whole microseconds, or whatever is counted.
@@ -73,13 +89,14 @@ impl Metric {
         self.sum
     }
 
-    /// The exact least value, in whole microseconds or whatever is counted; 0 where there was none.
+    /// The exact least value, in whole microseconds or whatever is counted; 0 where there was none. Not known without
+    /// [`Metric::has_spread`].
     #[must_use]
     pub fn exact_min(&self) -> u64 {
         if self.count == 0 { 0 } else { self.min }
     }
 
-    /// The exact largest value, in whole microseconds or whatever is counted.
+    /// The exact largest value, in whole microseconds or whatever is counted. Not known without [`Metric::has_spread`].
     #[must_use]
     pub fn exact_max(&self) -> u64 {
         self.max
@@ -132,7 +149,7 @@ impl Metric {
     /// 95 %, median and deviation, by the steps of pt-query-digest (`EventAggregator::_calc_metrics`).
     #[must_use]
     pub fn spread(&self) -> Spread {
-        if self.count == 0 {
+        if self.count == 0 || !self.has_spread() {
             return Spread::default();
         }
         let (min, max) = (self.min(), self.max());
@@ -215,6 +232,16 @@ mod tests {
         assert_eq!((spread.percentile_95, spread.median), (1.5, 1.0));
         assert!((spread.standard_deviation - 0.5_f64.sqrt()).abs() < 1e-12);
         assert_eq!((metric.sum(), metric.average()), (2.0, 1.0));
+    }
+
+    #[test]
+    fn a_sum_alone_has_no_spread_and_takes_it_from_what_it_is_added_to() {
+        let mut metric = Metric::new(Unit::Count);
+        metric.add(5);
+        assert!(metric.has_spread());
+        metric.merge(&Metric::of_sum(Unit::Count, 3, 30));
+        assert_eq!((metric.count(), metric.exact_sum(), metric.has_spread()), (4, 35, false));
+        assert_eq!(metric.spread(), Spread::default());
     }
 
     #[test]

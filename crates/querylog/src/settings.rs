@@ -2,12 +2,15 @@
 
 use crate::attribute::Attribute;
 use crate::fingerprint::Options;
+use crate::format::Format;
 
 /// How a log is read.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How many threads parse; reading takes turns.
     pub threads: usize,
+    /// Which kind of log it is; without it, the first record tells.
+    pub format: Option<Format>,
     /// How fingerprints are made.
     pub fingerprint: Options,
     /// How many bytes of the worst statement of each class are kept.
@@ -24,6 +27,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            format: None,
             fingerprint: Options::default(),
             sample_bytes: 64 * 1024,
             worst_by: Attribute::QUERY_TIME,

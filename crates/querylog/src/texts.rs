@@ -54,7 +54,7 @@ impl Texts {
         self.add_many(hash, value, 1);
     }
 
-    fn add_many(&mut self, hash: u64, value: &[u8], count: u64) {
+    pub(crate) fn add_many(&mut self, hash: u64, value: &[u8], count: u64) {
         self.total = self.total.saturating_add(count);
         let place = if self.kept.len() <= 8 {
             self.kept.iter().position(|kept| kept.hash >= hash).unwrap_or(self.kept.len())

@@ -18,6 +18,11 @@ pub struct MariaDb {
 impl MariaDb {
     /// Makes the data directory and starts it. Options files of the machine are not read.
     pub fn start(namespace: &Namespace, folder: &Path, address: &str) -> Result<Self> {
+        Self::start_with(namespace, folder, address, &[])
+    }
+
+    /// As [`MariaDb::start`], with more options.
+    pub fn start_with(namespace: &Namespace, folder: &Path, address: &str, more: &[&str]) -> Result<Self> {
         let data = folder.join("data");
         let (shown, socket) = (data.display(), data.join("mariadb.sock"));
         INSTALL.run(&[
@@ -30,7 +35,7 @@ impl MariaDb {
             "--auth-root-authentication-method=normal",
         ])?;
         // MariaDB would give up root's rights itself, and with them the signal that ends it when this program dies.
-        let words = [
+        let plain = [
             SETPRIV.program,
             "--reuid=mysql",
             "--regid=mysql",
@@ -48,6 +53,7 @@ impl MariaDb {
             "--skip-log-bin",
             "--innodb-buffer-pool-size=16M",
         ];
+        let words = [&plain[..], more].concat();
         let mut service = Service::start("mariadbd", namespace, &words, folder)?;
         service.wait_until_ready(|| query(&socket, "SELECT 1").is_ok())?;
         Ok(Self { _service: service, socket })

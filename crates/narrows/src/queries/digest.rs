@@ -1,5 +1,7 @@
 //! `narrows queries digest`.
 
+mod live;
+
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
@@ -15,9 +17,12 @@ use crate::output;
 
 /// Digests logs, and prints or saves what came out.
 pub(crate) fn run(arguments: &Digest) -> anyhow::Result<Exit> {
+    if arguments.live.live {
+        let digest = live::digest(arguments, &settings(arguments).fingerprint)?;
+        return put(arguments, &digest);
+    }
     if arguments.files.is_empty() {
-        let why =
-            "name a slow log (its place: SHOW VARIABLES LIKE 'slow_query_log_file'), or - for standard input";
+        let why = "name a slow log (its place: SHOW VARIABLES LIKE 'slow_query_log_file'), - for standard input, or --live";
         return Err(UsageError(why.to_owned()).into());
     }
     let settings = settings(arguments);
@@ -25,16 +30,20 @@ pub(crate) fn run(arguments: &Digest) -> anyhow::Result<Exit> {
     if arguments.follow {
         return follow(arguments, &settings, &selection);
     }
-    let digest = source::digest(&arguments.files, &settings, &selection)?;
+    put(arguments, &source::digest(&arguments.files, &settings, &selection)?)
+}
+
+/// Saves and prints a digest as it was asked for.
+fn put(arguments: &Digest, digest: &querylog::Digest) -> anyhow::Result<Exit> {
     if let Some(path) = &arguments.save {
         let samples = if arguments.show_literals { Samples::Whole } else { Samples::Redacted };
-        host::write_local(path, &saved::save(&digest, samples)?)?;
+        host::write_local(path, &saved::save(digest, samples)?)?;
     }
     let says_nothing_else = arguments.save.is_some() && arguments.output.is_none();
     if says_nothing_else && arguments.format == DigestFormat::Human {
         output::note(&format!("{} queries of {} classes saved\n", digest.events, digest.classes().len()));
     } else {
-        print(arguments, &digest)?;
+        print(arguments, digest)?;
     }
     let failed = digest.files.iter().filter_map(|file| Some((&file.name, file.error.as_ref()?)));
     let mut exit = Exit::Clear;
@@ -49,6 +58,7 @@ fn settings(arguments: &Digest) -> Settings {
     let defaults = Settings::default();
     Settings {
         threads: arguments.threads.map_or(defaults.threads, usize::from),
+        format: arguments.kind.map(Into::into),
         fingerprint: FingerprintOptions {
             rules: arguments.compat.into(),
             preserve_embedded_numbers: arguments.preserve_embedded_numbers,

@@ -84,7 +84,7 @@ impl<'r> Blocks<'r> {
             carries,
             carry: Carry::default(),
             parser: Parser::default(),
-            format: None,
+            format: settings.format,
             tail: Vec::new(),
             offset: 0,
             begins: false,

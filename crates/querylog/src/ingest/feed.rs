@@ -40,7 +40,7 @@ impl<'s> Feed<'s> {
             hand: Hand::new(settings, select),
             name: name.to_owned(),
             carry: Carry::default(),
-            format: None,
+            format: settings.format,
             pending: Vec::new(),
             dropped: 0,
             offset,
@@ -111,7 +111,8 @@ impl<'s> Feed<'s> {
             let uncut = (self.dropped > 0).then(|| self.pending.len() as u64 + self.dropped);
             self.parse(self.pending.len(), uncut, true);
         }
-        (self.carry, self.format, self.offset, self.begins) = (Carry::default(), None, 0, false);
+        (self.carry, self.format, self.offset, self.begins) =
+            (Carry::default(), self.settings.format, 0, false);
     }
 
     /// Notes what a source found out.

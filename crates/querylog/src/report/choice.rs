@@ -143,7 +143,9 @@ impl Default for Outliers {
 impl Outliers {
     fn include(&self, class: &Class) -> bool {
         class.metric(self.attribute).is_some_and(|metric| {
-            metric.count() >= self.fewest && metric.spread().percentile_95 >= self.least
+            metric.has_spread()
+                && metric.count() >= self.fewest
+                && metric.spread().percentile_95 >= self.least
         })
     }
 }

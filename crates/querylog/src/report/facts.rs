@@ -50,6 +50,12 @@ pub(super) fn time_share(class: &Class, total: &Class) -> f64 {
     if all > 0.0 { sum(class) / all } else { 0.0 }
 }
 
+/// Below which 95 % of the times lie, in seconds, where that is known.
+pub(super) fn percentile_95(class: &Class) -> Option<f64> {
+    let time = class.metric(Attribute::QUERY_TIME).filter(|time| time.has_spread())?;
+    Some(time.spread().percentile_95)
+}
+
 /// Rows examined for each row sent.
 pub(super) fn examined_per_sent(class: &Class) -> Option<f64> {
     let sum = |attribute| class.metric(attribute).map(Metric::sum);

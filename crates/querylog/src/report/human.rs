@@ -9,7 +9,6 @@ use super::wording::{count, cut, grouped, line, percent, span, wrap};
 use super::{Options, facts};
 use crate::attribute::Attribute;
 use crate::class::Class;
-use crate::class_id::ClassId;
 use crate::digest::Digest;
 use crate::metric::Metric;
 
@@ -68,12 +67,11 @@ fn answer(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Optio
     }
     if let Some(time) = time {
         let calls = format!("{} queries take {}", grouped(time.count().into()), span(time.sum()));
-        let each = format!(
-            "{} each, 95 % at most {}, the worst {}",
-            span(time.average()),
-            span(time.spread().percentile_95),
-            span(time.max())
-        );
+        let mut each = format!("{} each", span(time.average()));
+        if time.has_spread() {
+            let most = span(time.spread().percentile_95);
+            let _ = write!(each, ", 95 % at most {most}, the worst {}", span(time.max()));
+        }
         paragraph(text, 0, &format!("{calls}: {each}.{}", rows(class)));
     }
     if let Some(place) = worst_place(class) {
@@ -141,6 +139,9 @@ fn overall(text: &mut String, digest: &Digest, total: &Class) {
     } else if !digest.files.is_empty() {
         paragraph(text, 0, &format!("{} logs ({} bytes)", digest.files.len(), grouped(bytes.into())));
     }
+    for note in &digest.notes {
+        paragraph(text, 0, &line(note));
+    }
     if let Some((kind, limit)) = facts::rate_limit(total) {
         paragraph(
             text,
@@ -168,7 +169,7 @@ fn table(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Option
             of(Metric::sum),
             count(class.count() as f64),
             of(Metric::average),
-            of(|time| time.spread().percentile_95),
+            facts::percentile_95(class).map_or_else(|| "–".to_owned(), span),
         );
         let room = COLUMNS.saturating_sub(row.chars().count());
         let does = options.doing(class);
@@ -191,7 +192,7 @@ fn table(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Option
 
 fn fingerprints(text: &mut String, choice: &Choice<'_>, options: &Options) {
     for Chosen { class, rank, .. } in &choice.shown {
-        let _ = writeln!(text, "\n{}", bold(&format!("{rank:>4}  {}", ClassId::of(class.fingerprint()))));
+        let _ = writeln!(text, "\n{}", bold(&format!("{rank:>4}  {}", class.id())));
         let shown = match class.worst().filter(|_| options.show_literals) {
             Some(sample) => options.statement(sample).text,
             None => options.fingerprint(class).text,
@@ -225,7 +226,8 @@ fn left_out(text: &mut String, digest: &Digest, options: &Options) {
             rows.push(format!("{}: {}", line(&file.name), line(error)));
         }
     }
-    if !options.show_literals {
+    let has_samples = digest.classes().iter().any(|class| class.worst().is_some());
+    if has_samples && !options.show_literals {
         rows.push("Literals are not shown; --show-literals shows them.".to_owned());
     }
     if !rows.is_empty() {

@@ -9,9 +9,8 @@ use serde::Serialize;
 
 use crate::attribute::{Attribute, Unit};
 use crate::class::{Class, Sample};
-use crate::class_id::ClassId;
 use crate::digest::Digest;
-use crate::metric::Metric;
+use crate::metric::{Metric, Spread};
 use crate::report::choice::{Choice, Chosen};
 use crate::report::{Options, facts, lossy, numbers};
 
@@ -33,6 +32,8 @@ pub struct Document {
 #[derive(Debug, Serialize)]
 struct Global {
     files: Vec<FileEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     metrics: BTreeMap<&'static str, Statistics>,
     query_count: u64,
     unique_query_count: usize,
@@ -133,12 +134,17 @@ enum Statistics {
 #[derive(Debug, Serialize)]
 struct NumberStatistics {
     sum: String,
-    min: String,
-    max: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<String>,
     avg: String,
-    median: String,
-    pct_95: String,
-    stddev: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    median: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pct_95: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stddev: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pct: Option<String>,
 }
@@ -168,7 +174,8 @@ struct ValueCount {
 #[derive(Debug, Serialize)]
 struct Histograms {
     #[serde(rename = "Query_time")]
-    query_time: [u64; 8],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_time: Option<[u64; 8]>,
 }
 
 #[derive(Debug, Serialize)]
@@ -208,6 +215,7 @@ fn global(digest: &Digest, total: &Class, options: &Options, classes_shown: usiz
     let rates = facts::rates(total, options.order_by.attribute);
     Global {
         files: digest.files.iter().map(file_entry).collect(),
+        notes: digest.notes.clone(),
         metrics: metrics.chain(flags).collect(),
         query_count: total.metric(options.order_by.attribute).map_or(0, Metric::count),
         unique_query_count: digest.classes().len(),
@@ -239,7 +247,7 @@ fn skipped(digest: &Digest) -> Skipped {
 
 fn class_entry(digest: &Digest, total: &Class, chosen: Chosen<'_>, options: &Options) -> ClassEntry {
     let class = chosen.class;
-    let id = ClassId::of(class.fingerprint());
+    let id = class.id();
     let distillate = facts::distillate(class);
     ClassEntry {
         checksum: id.to_string(),
@@ -257,6 +265,7 @@ fn class_entry(digest: &Digest, total: &Class, chosen: Chosen<'_>, options: &Opt
         quantiles: class
             .metrics()
             .into_iter()
+            .filter(|(_, metric)| metric.has_spread())
             .map(|(attribute, metric)| (attribute.name(), quantiles(metric)))
             .collect(),
         values: class
@@ -300,15 +309,17 @@ fn statistics(class: &Class, total: &Class, distillate: &[u8]) -> BTreeMap<&'sta
 /// The statistics of a number. `all` is how many events have the attribute, where that matters.
 fn number_statistics(metric: &Metric, all: Option<u64>) -> NumberStatistics {
     let unit = metric.unit();
-    let spread = metric.spread();
+    let spread = metric.has_spread().then(|| metric.spread());
+    let exact = |value: u64| spread.map(|_| numbers::exact(value.into(), unit));
+    let derived = |value: fn(Spread) -> f64| spread.map(|spread| numbers::derived(value(spread), unit));
     NumberStatistics {
         sum: numbers::exact(metric.exact_sum(), unit),
-        min: numbers::exact(metric.exact_min().into(), unit),
-        max: numbers::exact(metric.exact_max().into(), unit),
+        min: exact(metric.exact_min()),
+        max: exact(metric.exact_max()),
         avg: numbers::derived(metric.average(), unit),
-        median: numbers::derived(spread.median, unit),
-        pct_95: numbers::derived(spread.percentile_95, unit),
-        stddev: numbers::derived(spread.standard_deviation, unit),
+        median: derived(|spread| spread.median),
+        pct_95: derived(|spread| spread.percentile_95),
+        stddev: derived(|spread| spread.standard_deviation),
         pct: all.filter(|all| *all > 0).map(|all| numbers::derived(metric.count() as f64 / all as f64, unit)),
     }
 }
@@ -329,8 +340,11 @@ fn values(texts: &crate::Texts) -> Values {
     }
 }
 
-fn decades(class: &Class) -> [u64; 8] {
-    class.metric(Attribute::QUERY_TIME).map(|metric| metric.histogram().decades()).unwrap_or_default()
+fn decades(class: &Class) -> Option<[u64; 8]> {
+    match class.metric(Attribute::QUERY_TIME) {
+        None => Some([0; 8]),
+        Some(metric) => metric.has_spread().then(|| metric.histogram().decades()),
+    }
 }
 
 fn example(digest: &Digest, sample: &Sample, options: &Options) -> Example {

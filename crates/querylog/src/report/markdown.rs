@@ -7,7 +7,6 @@ use super::wording::{count, cut, grouped, line, percent, span};
 use super::{Options, facts};
 use crate::attribute::Attribute;
 use crate::class::Class;
-use crate::class_id::ClassId;
 use crate::digest::Digest;
 use crate::metric::Metric;
 
@@ -35,7 +34,7 @@ pub fn render(digest: &Digest, options: &Options) -> String {
             Some(sample) => options.statement(sample).text,
             None => options.fingerprint(chosen.class).text,
         };
-        let _ = writeln!(text, "\n## {}. `{}`\n", chosen.rank, ClassId::of(chosen.class.fingerprint()));
+        let _ = writeln!(text, "\n## {}. `{}`\n", chosen.rank, chosen.class.id());
         fenced(&mut text, &shown);
     }
     left_out(&mut text, digest, options);
@@ -54,6 +53,9 @@ fn overall(text: &mut String, digest: &Digest, total: &Class) {
     }
     let time = total.metric(Attribute::QUERY_TIME).map_or(0.0, Metric::sum);
     let _ = writeln!(text, ", {} in the server.", span(time));
+    for note in &digest.notes {
+        let _ = writeln!(text, "\n{}", escaped(&line(note)));
+    }
 }
 
 fn row(text: &mut String, rank: usize, class: &Class, total: &Class, options: &Options) {
@@ -66,10 +68,10 @@ fn row(text: &mut String, rank: usize, class: &Class, total: &Class, options: &O
         of(Metric::sum),
         count(class.count() as f64),
         of(Metric::average),
-        of(|time| time.spread().percentile_95),
+        facts::percentile_95(class).map_or_else(|| "–".to_owned(), span),
         facts::examined_per_sent(class).map_or_else(|| "–".to_owned(), count),
         escaped(&cut(&options.doing(class), 100)),
-        ClassId::of(class.fingerprint())
+        class.id()
     );
 }
 

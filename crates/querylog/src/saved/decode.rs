@@ -1,9 +1,8 @@
 //! Reads a digest back. Nothing in a file is trusted: what does not fit makes it damaged.
 
-use std::sync::Arc;
-
 use crate::attribute::Attribute;
 use crate::class::{Class, MOST_NAMES, Sample};
+use crate::class_id::ClassId;
 use crate::digest::{Digest, File};
 use crate::event::Command;
 use crate::histogram::{BUCKETS, Histogram};
@@ -66,6 +65,12 @@ impl<'a> In<'a> {
         Some(text)
     }
 
+    fn array<const LENGTH: usize>(&mut self) -> Option<[u8; LENGTH]> {
+        let (array, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*array)
+    }
+
     fn string(&mut self) -> Option<String> {
         String::from_utf8(self.text()?.to_vec()).ok()
     }
@@ -111,11 +116,12 @@ pub(super) fn digest(bytes: &[u8]) -> Option<Digest> {
         unselected: input.count()?,
         event_bytes: input.count()?,
         problems: serde_json::from_slice(input.text()?).ok()?,
+        notes: input.many(In::string)?,
         ..Digest::default()
     };
     for class in input.many(class)? {
         let place = u32::try_from(digest.classes.len()).ok()?;
-        if digest.index.insert(Arc::clone(&class.fingerprint), place).is_some() {
+        if digest.index.insert(class.id, place).is_some() {
             return None;
         }
         digest.classes.push(class);
@@ -133,7 +139,8 @@ fn file(input: &mut In<'_>) -> Option<File> {
 }
 
 fn class(input: &mut In<'_>) -> Option<Class> {
-    let mut class = Class::new(input.text()?.into());
+    let id = ClassId::from(input.array()?);
+    let mut class = Class::named(id, input.text()?.into());
     class.count = input.count()?;
     for (attribute, metric) in input.many(metric)? {
         *class.metric_mut(attribute) = metric;
@@ -149,8 +156,9 @@ fn class(input: &mut In<'_>) -> Option<Class> {
 
 fn metric(input: &mut In<'_>) -> Option<(Attribute, Metric)> {
     let attribute = input.attribute()?;
-    let (sum, min, max) = (input.number()?, input.count()?, input.count()?);
-    Some((attribute, Metric::from_parts(attribute.unit(), sum, min, max, input.histogram()?)))
+    let values = (input.count()?, input.number()?);
+    let extremes = (input.count()?, input.count()?);
+    Some((attribute, Metric::from_parts(attribute.unit(), values, extremes, input.histogram()?)))
 }
 
 fn texts(input: &mut In<'_>) -> Option<(Attribute, Texts)> {

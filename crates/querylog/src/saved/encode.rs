@@ -1,10 +1,13 @@
 //! Writes a digest as numbers and texts.
 
+use std::borrow::Cow;
+
 use super::Samples;
 use crate::class::{Class, Sample};
 use crate::digest::Digest;
 use crate::event::Command;
 use crate::histogram::Histogram;
+use crate::redact::redact;
 use crate::time::Time;
 
 #[derive(Default)]
@@ -77,8 +80,12 @@ pub(super) fn digest(digest: &Digest, samples: Samples) -> Vec<u8> {
     out.count(digest.unselected);
     out.count(digest.event_bytes);
     out.text(&serde_json::to_vec(&digest.problems).unwrap_or_default());
+    out.length(digest.notes.len());
+    for note in &digest.notes {
+        out.text(note.as_bytes());
+    }
     let mut classes: Vec<&Class> = digest.classes.iter().collect();
-    classes.sort_unstable_by_key(|class| class.fingerprint());
+    classes.sort_unstable_by_key(|class| class.id());
     out.length(classes.len());
     for each in classes {
         class(&mut out, each, samples);
@@ -87,12 +94,19 @@ pub(super) fn digest(digest: &Digest, samples: Samples) -> Vec<u8> {
 }
 
 fn class(out: &mut Out, class: &Class, samples: Samples) {
-    out.text(class.fingerprint());
+    // Merging goes by the sum of the whole fingerprint: a redacted one may be that of several classes.
+    let fingerprint = match samples {
+        Samples::Redacted => Cow::Owned(redact(class.fingerprint())),
+        Samples::Whole => Cow::Borrowed(class.fingerprint()),
+    };
+    out.0.extend_from_slice(class.id().as_bytes());
+    out.text(&fingerprint);
     out.count(class.count);
     let metrics = class.metrics();
     out.length(metrics.len());
     for (attribute, metric) in metrics {
         out.text(attribute.name().as_bytes());
+        out.count(metric.count());
         out.number(metric.exact_sum());
         out.count(metric.exact_min());
         out.count(metric.exact_max());
@@ -120,7 +134,7 @@ fn class(out: &mut Out, class: &Class, samples: Samples) {
     }
     out.time(class.first);
     out.time(class.last);
-    out.optional(class.worst.as_ref(), |out, worst| sample(out, worst, class.fingerprint(), samples));
+    out.optional(class.worst.as_ref(), |out, worst| sample(out, worst, &fingerprint, samples));
 }
 
 fn sample(out: &mut Out, sample: &Sample, fingerprint: &[u8], samples: Samples) {

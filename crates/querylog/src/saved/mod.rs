@@ -1,7 +1,7 @@
 //! Digests as files: made where the logs lie, combined anywhere, exactly.
 //!
 //! A file is a line that says what it is, an MD5 sum, and numbers of variable length, packed by zstd. Statements are left out
-//! unless asked for: a sample is its fingerprint, since a statement holds what visitors typed.
+//! unless asked for, since a statement holds what visitors typed: a sample is its fingerprint, without what literals that kept.
 
 mod decode;
 mod encode;
@@ -9,7 +9,7 @@ mod encode;
 use crate::digest::Digest;
 
 /// What a saved digest begins with; the number is the version of its format.
-const MAGIC: &[u8] = b"narrows query digest 1\n";
+const MAGIC: &[u8] = b"narrows query digest 3\n";
 /// What saved digests of all versions begin with.
 const KIND: &[u8] = b"narrows query digest ";
 /// A digest is not larger than this when it is unpacked: a hostile file must not exhaust memory.

@@ -15,6 +15,7 @@ use super::Compatibility;
         narrows queries digest /var/log/mysql/slow.log\n  \
         narrows queries digest slow.log.*.gz --since -1d --db shop\n  \
         narrows queries digest slow.log --where 'rows_examined > 1000 * rows_sent and query_time > 100ms'\n  \
+        narrows queries digest --live --for 30s        what the server runs now, without a log\n  \
         narrows queries digest slow.log --save web1.nd     then, elsewhere: narrows queries digest web1.nd web2.nd\n\n\
         --where knows the names of the log (Query_time, Rows_examined, db, query …, whatever the case), numbers with units\n\
         (1s, 200ms, 1k, 1MiB), text in quotes, and or not, < <= = != >= >, + - * / %, and ~ for text that contains another\n\
@@ -39,6 +40,8 @@ pub(crate) struct Digest {
     pub(crate) order_by: OrderBy,
     #[command(flatten)]
     pub(crate) select: Select,
+    #[command(flatten)]
+    pub(crate) live: Live,
     /// Show statements with their literals, and save them so
     #[arg(long)]
     pub(crate) show_literals: bool,
@@ -54,6 +57,9 @@ pub(crate) struct Digest {
     /// With --follow: how often
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::super::duration, requires = "follow")]
     pub(crate) every: Duration,
+    /// Which kind of log it is [default: what its first record looks like]
+    #[arg(long = "type", value_enum)]
+    pub(crate) kind: Option<LogKind>,
     /// How many threads read [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
@@ -65,13 +71,30 @@ pub(crate) struct Digest {
     pub(crate) preserve_embedded_numbers: bool,
 }
 
+/// A server instead of logs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Live {
+    /// Digest what a server runs in a span of time, as its performance_schema counts it: sums, but no quantiles
+    #[arg(long, conflicts_with_all = ["files", "host", "since", "until", "condition", "show_literals", "follow", "threads", "kind"])]
+    pub(crate) live: bool,
+    /// With --live: how long, at least a second
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = super::super::duration, requires = "live")]
+    pub(crate) time: Duration,
+    /// With --live: ask this server [default: that of the option files]
+    #[arg(long, value_name = "[USER@]SOCKET|HOST[:PORT]", requires = "live")]
+    pub(crate) server: Option<String>,
+    /// With --live: read this option file for user and password, and no other [default: those of the mysql client]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "live")]
+    pub(crate) defaults_file: Option<PathBuf>,
+}
+
 /// Which events count.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Select {
     /// Only events of this schema (database); may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) db: Vec<String>,
-    /// Only events of this user; may be repeated
+    /// Only events of this user; may be repeated. With --live: the user who asks the server
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Vec<String>,
     /// Only events from this host or address; may be repeated
@@ -86,6 +109,24 @@ pub(crate) struct Select {
     /// Only events for which this is true
     #[arg(long = "where", value_name = "EXPRESSION")]
     pub(crate) condition: Option<String>,
+}
+
+/// Kinds of logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogKind {
+    /// The log of slow queries
+    Slow,
+    /// The general log, which has no times
+    General,
+}
+
+impl From<LogKind> for querylog::Format {
+    fn from(kind: LogKind) -> Self {
+        match kind {
+            LogKind::Slow => Self::Slow,
+            LogKind::General => Self::General,
+        }
+    }
 }
 
 /// How a digest is printed.

@@ -53,7 +53,7 @@ fn of_class(class: &Class) -> Option<Asked> {
         rows_sent: each(Attribute::ROWS_SENT),
     };
     Some(Asked {
-        class: ClassId::of(class.fingerprint()).to_string(),
+        class: class.id().to_string(),
         sql: text(&worst.query),
         database: Some(text(&worst.db)).filter(|name| !name.is_empty()),
         figures,

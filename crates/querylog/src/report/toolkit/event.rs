@@ -6,7 +6,6 @@ use super::perl::{percentage, shorten};
 use super::{Ordering, flag_row, heading, label, row, time_range, underlined, values, variance_to_mean};
 use crate::attribute::Attribute;
 use crate::class::Class;
-use crate::class_id::ClassId;
 use crate::metric::Metric;
 use crate::report::choice::Chosen;
 use crate::report::{Options, facts, lossy};
@@ -31,7 +30,7 @@ pub(super) fn report(
         let option = if chosen.outlier { "--outliers" } else { "--limit" };
         let _ = writeln!(text, "# This item is included in the report because it matches {option}.");
     }
-    let _ = writeln!(text, "# Scores: V/M = {:.2}", variance_to_mean(class));
+    let _ = writeln!(text, "# Scores: V/M = {}", variance_to_mean(class));
     if let Some(range) = time_range(class.first(), class.last()) {
         let _ = writeln!(text, "# Time range: {range}");
     }
@@ -59,7 +58,7 @@ fn title(text: &mut String, chosen: Chosen<'_>, options: &Options) {
         chosen.rank,
         shorten(rates.map_or(0.0, |rates| rates.per_second), 1000.0),
         shorten(rates.map_or(0.0, |rates| rates.concurrency), 1000.0),
-        ClassId::of(chosen.class.fingerprint()),
+        chosen.class.id(),
         // There, a record begins behind the `#` that separates it from the one before.
         chosen.class.worst().map_or(0, |sample| sample.offset + u64::from(sample.offset > 0))
     );
@@ -146,7 +145,9 @@ fn one_line(value: &[u8]) -> String {
 
 /// How many events took how long, by powers of ten.
 fn distribution(text: &mut String, class: &Class) {
-    let Some(metric) = class.metric(Attribute::QUERY_TIME) else { return };
+    let Some(metric) = class.metric(Attribute::QUERY_TIME).filter(|metric| metric.has_spread()) else {
+        return;
+    };
     let decades = metric.histogram().decades();
     let most = decades.into_iter().max().unwrap_or_default() as f64;
     text.push_str("# Query_time distribution\n");
@@ -169,7 +170,8 @@ fn statements(text: &mut String, class: &Class, options: &Options) {
         let _ = writeln!(text, "#    {}", facts::status_statement(&table));
         let _ = writeln!(text, "#    {}", facts::create_statement(&table));
     }
-    let statement = class.worst().map(|sample| options.statement(sample).text).unwrap_or_default();
+    let sample = class.worst().map(|sample| options.statement(sample));
+    let statement = sample.unwrap_or_else(|| options.fingerprint(class)).text;
     let mut shown: String = statement.chars().take(LONGEST_STATEMENT).collect();
     if shown.len() < statement.len() {
         shown.push_str("/*... omitted ...*/");

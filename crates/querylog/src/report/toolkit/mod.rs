@@ -10,7 +10,6 @@ use std::fmt::Write;
 
 use crate::attribute::Attribute;
 use crate::class::Class;
-use crate::class_id::ClassId;
 use crate::digest::Digest;
 use crate::metric::Metric;
 use crate::report::choice::Choice;
@@ -19,6 +18,8 @@ use crate::time::Time;
 
 use perl::{percentage, shorten};
 
+/// What stands where a number is not known.
+const UNKNOWN: &str = "–";
 /// Where lines of underscores end.
 const LINE: usize = 74;
 
@@ -30,6 +31,9 @@ pub fn render(digest: &Digest, options: &Options) -> String {
     let mut text = String::new();
     let names: Vec<&str> = digest.files.iter().map(|file| file.name.as_str()).collect();
     let _ = writeln!(text, "\n# Files: {}", names.join(", "));
+    for note in &digest.notes {
+        let _ = writeln!(text, "# Note: {}", crate::report::wording::line(note));
+    }
     if facts::rate_limit(&total).is_some() {
         text.push_str("# Rate limits apply\n");
     }
@@ -121,16 +125,21 @@ fn is_time(attribute: Attribute) -> bool {
 /// Sum, least, largest, mean, 95 %, deviation and median.
 fn values(attribute: Attribute, metric: &Metric) -> [String; 7] {
     let spread = metric.spread();
+    let known = |value: f64| metric.has_spread().then_some(value);
     let values = [
-        metric.sum(),
-        metric.min(),
-        metric.max(),
-        metric.average(),
-        spread.percentile_95,
-        spread.standard_deviation,
-        spread.median,
+        Some(metric.sum()),
+        known(metric.min()),
+        known(metric.max()),
+        Some(metric.average()),
+        known(spread.percentile_95),
+        known(spread.standard_deviation),
+        known(spread.median),
     ];
-    values.map(|value| if is_time(attribute) { perl::micro_t(value) } else { shorten(value, 1024.0) })
+    values.map(|value| match value {
+        None => UNKNOWN.to_owned(),
+        Some(value) if is_time(attribute) => perl::micro_t(value),
+        Some(value) => shorten(value, 1024.0),
+    })
 }
 
 /// One row of numbers; nothing follows its last one.
@@ -209,10 +218,16 @@ fn time_range(first: Option<Time>, last: Option<Time>) -> Option<String> {
 }
 
 /// The variance of the time over its mean.
-fn variance_to_mean(class: &Class) -> f64 {
-    let Some(metric) = class.metric(Attribute::QUERY_TIME) else { return 0.0 };
-    let mean = metric.average();
-    metric.spread().standard_deviation.powi(2) / if mean == 0.0 { 1.0 } else { mean }
+fn variance_to_mean(class: &Class) -> String {
+    let ratio = match class.metric(Attribute::QUERY_TIME) {
+        None => 0.0,
+        Some(metric) if !metric.has_spread() => return UNKNOWN.to_owned(),
+        Some(metric) => {
+            let mean = metric.average();
+            metric.spread().standard_deviation.powi(2) / if mean == 0.0 { 1.0 } else { mean }
+        }
+    };
+    format!("{ratio:.2}")
 }
 
 fn profile(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Options) {
@@ -232,9 +247,9 @@ fn profile(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Opti
         let _ = writeln!(text, "{}", line.trim_end());
     };
     for chosen in &choice.shown {
-        let id = format!("0x{}", ClassId::of(chosen.class.fingerprint()));
+        let id = format!("0x{}", chosen.class.id());
         let item = options.shown(&facts::distillate(chosen.class)).text.replace('\n', " ");
-        let variance = format!("{:4.2}", variance_to_mean(chosen.class));
+        let variance = variance_to_mean(chosen.class);
         line(&chosen.rank.to_string(), &id, time(chosen.class), &variance, &item);
     }
     if !choice.others.is_empty() {
