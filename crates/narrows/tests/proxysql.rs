@@ -1,5 +1,10 @@
 //! ProxySQL as narrows reads it, on a stand-in for its administration. Debian has no package of ProxySQL.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests fail by panic and run the program")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail by panic and run the program"
+)]
 
 use lab::faults::netns::Namespace;
 use lab::services::proxysql::StandIn;
