@@ -16,12 +16,15 @@ struct Ledger {
 struct Claim {
     id: String,
     verdict: String,
-    /// The cause that decides it, or `open`.
+    /// The cause or symptom that decides it, `tests`, or `open`.
     decided_by: String,
-    /// The cases in its document that show it.
+    /// The cases in its document that show it; tests of the code as `FILE::NAME`.
     #[serde(default)]
     cases: Vec<String>,
 }
+
+/// What stands in place of a cause where tests of the code decide a claim: those of the digest and of advice have no causes.
+const TESTS: &str = "tests";
 
 const VERDICTS: &[&str] = &["right", "right-if", "wrong", "dangerous", "unverifiable"];
 
@@ -43,7 +46,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 fn print(claims: &BTreeMap<&str, Vec<&Claim>>) {
-    println!("claims decided by a cause or symptom, and shown by cases of its document:");
+    println!("claims decided by a cause or symptom, and shown by cases of its document, or by tests:");
     let verdict_of = |entries: &[&Claim], verdict: &str| entries.iter().any(|claim| claim.verdict == verdict);
     let row = |name: &str, wanted: &dyn Fn(&[&Claim]) -> bool| {
         let all = claims.values().filter(|entries| wanted(entries));
@@ -77,6 +80,9 @@ fn problem(claim: &Claim) -> Option<String> {
     if claim.decided_by == "open" {
         return None;
     }
+    if claim.decided_by == TESTS {
+        return untested(claim);
+    }
     let causes = layers::causes().map(|(_, cause)| (cause.id, cause.document));
     let symptoms = layers::symptoms().map(|(_, symptom)| (symptom.id, symptom.document));
     let found = causes.chain(symptoms).find(|(id, _)| *id == claim.decided_by);
@@ -90,4 +96,20 @@ fn problem(claim: &Claim) -> Option<String> {
     }
     let unknown = claim.cases.iter().find(|wanted| !shown(wanted))?;
     Some(format!("{}: {} has no case “{unknown}”", claim.id, claim.decided_by))
+}
+
+/// What is wrong with a claim that tests decide: each must stand in the file that is named.
+fn untested(claim: &Claim) -> Option<String> {
+    if claim.cases.is_empty() {
+        return Some(format!("{}: it names no test", claim.id));
+    }
+    let stands = |case: &String| {
+        let (file, name) = case.split_once("::")?;
+        let text = std::fs::read_to_string(crate::root().join(file)).ok()?;
+        text.contains(&format!("#[test]\nfn {name}("))
+            .then_some(())
+            .or_else(|| text.contains(&format!("#[test]\n    fn {name}(")).then_some(()))
+    };
+    let absent = claim.cases.iter().find(|case| stands(case).is_none())?;
+    Some(format!("{}: there is no test “{absent}”", claim.id))
 }

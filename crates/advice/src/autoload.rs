@@ -8,7 +8,7 @@ use database::{Connection, DatabaseError};
 use serde::{Deserialize, Serialize};
 
 use crate::derived::{literal, name};
-use crate::{Advice, Rewrite, Step};
+use crate::{Advice, Rewrite, Statement, Step};
 
 /// Values of `autoload` that mean yes.
 const LOADED: &str = "'yes', 'on', 'auto', 'auto-on'";
@@ -50,6 +50,15 @@ const TRANSIENT: &str =
     "(o.option_name LIKE '\\_transient\\_%' OR o.option_name LIKE '\\_site\\_transient\\_%')";
 
 impl Autoload {
+    /// The table of options, where a statement asks which of them are loaded.
+    pub fn table_of(statement: &Statement) -> Option<String> {
+        let block = statement.outer()?;
+        let asks =
+            block.predicates.iter().any(|predicate| predicate.column.name.eq_ignore_ascii_case("autoload"));
+        let [table] = block.tables.as_slice() else { return None };
+        (asks && table.name.ends_with("options")).then(|| table.name.clone())
+    }
+
     /// Asks a server. It reads the whole table of options.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod advice;
 pub mod autoload;
 mod derived;
 mod plan;
+mod restructure;
 mod rules;
 mod schema;
 /// Queries by distance, and the table of points that serves them.
@@ -23,6 +24,7 @@ pub use advice::{Advice, Measured, Rewrite, Step, TrialOutcome};
 pub use plan::{
     Access, Actual, Format, Judgement, NoPlan, Node, NodeKind, Plan, ReadStep, Reason, Sorted, Surprise,
 };
+pub use restructure::{Restructured, restructure};
 pub use rules::{Case, Figures, Query, RULES, Rule, advise};
 pub use schema::{Column, Counted, Dialect, Index, IndexKind, IndexPart, Schema, TableDefinition};
 pub use statement::{

@@ -108,7 +108,7 @@ impl Connection {
     ) -> Result<(), DatabaseError> {
         let mut read = || {
             for row in self.connection.query_iter(statement)? {
-                let row = row.inspect_err(|_| cut(self.socket.as_ref()))?;
+                let row = row.inspect_err(|error| cut_unless_refused(error, self.socket.as_ref()))?;
                 each(row.unwrap().into_iter().map(bytes).collect());
             }
             Ok(())
@@ -129,7 +129,7 @@ impl Connection {
         let Some(set) = result.iter() else { return Ok(table) };
         table.columns = set.columns().as_ref().iter().map(|column| column.name_str().into_owned()).collect();
         for row in set {
-            let row = row.inspect_err(|_| cut(self.socket.as_ref()))?;
+            let row = row.inspect_err(|error| cut_unless_refused(error, self.socket.as_ref()))?;
             if table.rows.len() >= MOST_ROWS || Instant::now() > until {
                 // What the result would read to its end is cut off with the socket.
                 cut(self.socket.as_ref());
@@ -214,6 +214,13 @@ fn duplicate(connection: &Conn) -> Option<OwnedFd> {
     // SAFETY: the descriptor belongs to `connection`, which outlives the borrow.
     let socket = unsafe { BorrowedFd::borrow_raw(connection.as_raw_fd()) };
     socket.try_clone_to_owned().ok()
+}
+
+/// After a server's own error the connection goes on; after any other the rest of the answer would be waited for.
+fn cut_unless_refused(error: &mysql::Error, socket: Option<&OwnedFd>) {
+    if !matches!(error, mysql::Error::MySqlError(_)) {
+        cut(socket);
+    }
 }
 
 fn cut(socket: Option<&OwnedFd>) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use database::{Address, Connection, DatabaseError, Logins, Sources};
 use host::LiveHost;
 use lab::faults::netns::Namespace;
-use lab::services::MariaDb;
+use lab::services::mariadb::MariaDb;
 use model::Layered;
 use stack::mysql::{self, Asked, Server};
 
@@ -180,4 +180,23 @@ fn a_server_that_hangs_costs_its_deadline_and_says_so() {
     assert!(unread.why.contains("no answer within"), "{unread:?}");
     assert!(!hung.options.is_empty(), "its options need no answer");
     assert!(Path::new(&site.socket()).exists());
+}
+
+/// Recorded with `narrows record --tree` of a MariaDB 10.11 with 500 connections that sleep and 2,001 tables of InnoDB; what does not
+/// concern it was taken out.
+#[test]
+fn a_recorded_server_is_read_as_the_live_one_was() {
+    let packed = std::fs::read("tests/trees/mariadb-10.11-500-connections.tar.gz").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    tar::Archive::new(flate2::read::GzDecoder::new(packed.as_slice())).unpack(folder.path()).unwrap();
+    let evidence = stack::reading::read_tree(&host::Tree::open(folder.path()).unwrap()).unwrap();
+    let Layered::Facts(facts) = &evidence.services.mysql else { panic!("it was read") };
+    let [server] = facts.servers.as_slice() else { panic!("one server") };
+    let asked = server.asked.facts().unwrap();
+    assert_eq!((asked.processlist.connections, asked.tables.len(), asked.unread.len()), (500, 200, 1));
+    assert_eq!(asked.autoload[0].options, 1000);
+    let stations = stack::diagnose(&evidence).stations;
+    let busy =
+        |id: &str| stations.iter().find(|station| station.id == id).and_then(|station| station.station.busy);
+    assert_eq!((busy("mysql.connections"), busy("mysql.redo")), (Some(500.0), Some(16.0)));
 }

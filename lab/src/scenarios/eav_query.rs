@@ -34,7 +34,7 @@ fn run(score: &mut Score) -> Result<()> {
     let course = QuestionCourse {
         statement: &statement,
         tables: &["wp_posts", "wp_postmeta"],
-        plan_names: &["filesort", "temporary"],
+        plan_names: &["sort by", "temporary table"],
         advice: "schema.attributes-as-rows",
         change: CHANGE,
         change_back: CHANGE_BACK,

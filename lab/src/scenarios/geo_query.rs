@@ -32,7 +32,7 @@ fn run(score: &mut Score) -> Result<()> {
     let course = QuestionCourse {
         statement: &statement,
         tables: &["wp_posts", "wp_postmeta"],
-        plan_names: &["filesort"],
+        plan_names: &["sort by", "temporary table"],
         advice: "query.distance-by-formula",
         change: CHANGE,
         change_back: CHANGE_BACK,

@@ -27,6 +27,8 @@ impl MariaDb {
             "--no-defaults",
             "--user=mysql",
             &format!("--datadir={shown}"),
+            // A server that starts removes what others keep in a folder of temporary tables that they share.
+            &format!("--tmpdir={shown}"),
             "--skip-test-db",
             &temporary,
             "--auth-root-authentication-method=normal",
@@ -42,6 +44,7 @@ impl MariaDb {
             "mariadbd",
             "--no-defaults",
             &format!("--datadir={shown}"),
+            &format!("--tmpdir={shown}"),
             &format!("--socket={}", socket.display()),
             &format!("--pid-file={shown}/mariadb.pid"),
             &format!("--bind-address={address}"),

@@ -22,11 +22,14 @@ pub(super) const NAME: &str = "digest";
 const LOG_MB: u32 = 768;
 const LOG_BYTES: u64 = 805_307_391;
 /// How much of it pt-query-digest is given, in bytes.
-const SLICE_BYTES: usize = 50 << 20;
+const SLICE_BYTES: u64 = 50 << 20;
 const GENERATOR: &str = "crates/querylog/tests/generator/slow_log.py";
 const TOOLKIT: &str = "pt-query-digest";
 /// What is promised: megabytes (10⁶) a second of one thread, of two, the peak of memory, and how many times faster than pt-query-digest.
 const TARGETS: (f64, f64, f64, f64) = (500.0, 1000.0, 56.0, 65.0);
+
+/// What share of two CPUs it must have got to be judged by the clock on the wall.
+const ENOUGH: f64 = 0.85;
 
 /// What one of them took.
 #[derive(Debug, Default)]
@@ -87,14 +90,17 @@ fn ours(log: &Path, threads: u32) -> Command {
     ours
 }
 
-/// The beginning of a log, to the end of a record.
+/// The beginning of a log, to the end of a record. It is never in memory as a whole: a child's peak is not below its parent's.
 fn slice(log: &Path) -> anyhow::Result<PathBuf> {
-    let mut bytes = vec![0; SLICE_BYTES];
-    File::open(log)?.read_exact(&mut bytes).with_context(|| format!("could not read {}", log.display()))?;
-    let end =
-        bytes.windows(10).rposition(|window| window == b";\n# Time: ").context("the log has no records")?;
     let path = log.with_extension("slice.log");
-    File::create(&path)?.write_all(bytes.get(..end + 2).unwrap_or_default())?;
+    let mut from = File::open(log).with_context(|| format!("could not read {}", log.display()))?;
+    let mut to = File::create(&path).with_context(|| format!("could not write {}", path.display()))?;
+    std::io::copy(&mut (&from).take(SLICE_BYTES), &mut to)?;
+    let mut rest = vec![0; 64 << 10];
+    from.read_exact(&mut rest)?;
+    let end =
+        rest.windows(10).position(|window| window == b";\n# Time: ").context("the log has no records")?;
+    to.write_all(rest.get(..end + 2).unwrap_or_default())?;
     Ok(path)
 }
 
@@ -153,20 +159,25 @@ fn print(log: &Path, slice: &Path, all: &[&Took; 3]) -> anyhow::Result<()> {
         );
     }
     let [one, two, _] = all;
-    let best = |megabytes: f64, seconds: &[f64]| megabytes / range(seconds).0;
     let met = |is: bool| if is { "met" } else { "MISSED" };
-    let (by_one, by_two) = (best(log, &one.cpu_s), best(log, &two.wall_s));
+    let (by_one, by_two) = (log / range(&one.cpu_s).0, log / range(&two.wall_s).0);
+    let share = range(&two.cpu_s).0 / range(&two.wall_s).0 / 2.0;
     println!("\nTargets, by the best of all rounds");
     println!(
         "  {:<6} one thread: {by_one:.0} MB per CPU second of at least {}",
         met(by_one >= TARGETS.0),
         TARGETS.0
     );
-    println!(
-        "  {:<6} two threads: {by_two:.0} MB/s of at least {} (on two idle CPUs)",
-        met(by_two >= TARGETS.1),
-        TARGETS.1
-    );
+    if by_two < TARGETS.1 && share < ENOUGH {
+        println!(
+            "  unsure two threads: {by_two:.0} MB/s of at least {}, but other work left it {:.0} % of two CPUs; both would give {:.0}",
+            TARGETS.1,
+            share * 100.0,
+            2.0 * log / range(&two.cpu_s).0
+        );
+    } else {
+        println!("  {:<6} two threads: {by_two:.0} MB/s of at least {}", met(by_two >= TARGETS.1), TARGETS.1);
+    }
     let peak = one.peak_bytes.max(two.peak_bytes) as f64 / 1e6;
     println!(
         "  {:<6} memory: {peak:.1} MB resident, heap and all, of at most {}",

@@ -119,6 +119,10 @@ impl DerivedTable {
 
     /// The rows of entities that satisfy `which`, computed from the base tables.
     fn rows(&self, which: &str, backfilled: u8) -> String {
+        self.rows_from("", which, backfilled)
+    }
+
+    fn rows_from(&self, before: &str, which: &str, backfilled: u8) -> String {
         let values = self.columns.iter().map(|column| match &column.source {
             Origin::Copied(copied) => format!("e.{}", name(copied)),
             Origin::Computed(expression) => expression.clone(),
@@ -127,7 +131,7 @@ impl DerivedTable {
         let key = name(self.pair.key);
         let condition = self.condition.as_ref().map(|more| format!(" AND ({more})")).unwrap_or_default();
         format!(
-            "SELECT e.{key}{values}, {backfilled} FROM {} e WHERE {which} AND {}{condition}",
+            "SELECT e.{key}{values}, {backfilled} FROM {before}{} e WHERE {which} AND {}{condition}",
             name(&self.entities),
             self.has(None, None)
         )
@@ -174,23 +178,26 @@ impl DerivedTable {
     /// The next rows. A row that a trigger made meanwhile is newer and stays.
     fn fill(&self) -> String {
         let key = name(self.pair.key);
-        let rows = self.rows(&format!("e.{key} > {}", self.progress()), 1);
+        let rows = self.rest();
         format!(
             "{} {rows} ORDER BY e.{key} LIMIT {CHUNK} ON DUPLICATE KEY UPDATE backfilled = 1",
             self.head()
         )
     }
 
-    fn progress(&self) -> String {
-        let (id, table) = (name(self.id()), name(&self.name));
-        format!(
-            "COALESCE((SELECT done.id FROM (SELECT MAX({id}) AS id FROM {table} WHERE backfilled = 1) done), 0)"
-        )
+    /// Rows beyond those that are filled. How far that is comes as a derived table of one row: as a subquery, the server
+    /// would read the keys from the first in every chunk, or all of the rest before it takes the chunk.
+    fn rest(&self) -> String {
+        let done = format!(
+            "(SELECT COALESCE(MAX({}), 0) AS id FROM {} WHERE backfilled = 1) done INNER JOIN ",
+            name(self.id()),
+            name(&self.name)
+        );
+        self.rows_from(&done, &format!("e.{} > done.id", name(self.pair.key)), 1)
     }
 
     fn filled(&self) -> String {
-        let rows = self.rows(&format!("e.{} > {}", name(self.pair.key), self.progress()), 1);
-        format!("SELECT NOT EXISTS ({rows})")
+        format!("SELECT NOT EXISTS ({})", self.rest())
     }
 
     /// How many rows differ from what computing them from nothing gives; 0 while the triggers keep up.

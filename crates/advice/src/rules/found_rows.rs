@@ -71,9 +71,9 @@ fn rewrite(query: &Query, statement: &Statement, block: &Block) -> Option<Rewrit
     Some(Rewrite {
         class: query.class.clone(),
         before: query.sql.clone(),
-        after: format!("{page};\n{count}"),
-        differs: vec![
-            "the count is a second statement, to be sent only where it is shown (and may be cached); FOUND_ROWS() no longer gives it".to_owned(),
-        ],
+        after: page.to_string(),
+        differs: vec![format!(
+            "FOUND_ROWS() no longer gives how many there are; where that is shown, send (and perhaps keep for a while): {count}"
+        )],
     })
 }

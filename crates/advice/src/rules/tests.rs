@@ -222,10 +222,15 @@ fn found_rows_become_a_second_statement() {
         "SELECT SQL_CALC_FOUND_ROWS o.id FROM orders o WHERE o.customer = 'a' GROUP BY o.id ORDER BY o.created LIMIT 0, 10",
     );
     let found = advice.iter().find(|one| one.id == "query.found-rows").expect("advice");
+    let rewrite = &found.rewrites[0];
     assert_eq!(
-        found.rewrites[0].after,
-        "SELECT o.id FROM orders o WHERE o.customer = 'a' GROUP BY o.id ORDER BY o.created LIMIT 0, 10;\n\
-         SELECT COUNT(DISTINCT o.id) FROM orders o WHERE o.customer = 'a'"
+        rewrite.after,
+        "SELECT o.id FROM orders o WHERE o.customer = 'a' GROUP BY o.id ORDER BY o.created LIMIT 0, 10"
+    );
+    assert!(
+        rewrite.differs[0].ends_with("SELECT COUNT(DISTINCT o.id) FROM orders o WHERE o.customer = 'a'"),
+        "{:?}",
+        rewrite.differs
     );
     assert!(found.cautions[0].contains("no_found_rows"));
     assert!(

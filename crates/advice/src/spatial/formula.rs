@@ -37,7 +37,7 @@ pub(super) fn recognise(expression: &Expr, leaf: &dyn Fn(&Expr) -> bool) -> Opti
     let [one, other] = leaves.as_slice() else { return None };
     for (latitude, longitude) in [(one, other), (other, one)] {
         for centre_latitude in constants.iter().filter(|value| value.abs() <= 90.0) {
-            for centre_longitude in constants.iter().filter(|value| value.abs() <= 360.0) {
+            for centre_longitude in constants.iter().filter(|value| value.abs() <= 720.0) {
                 let centre = (*centre_latitude, *centre_longitude);
                 if let Some(radius) = radius(expression, latitude, longitude, centre) {
                     let (latitude, longitude) = (latitude.clone(), longitude.clone());

@@ -2,10 +2,13 @@
 
 use super::runs::Turns;
 
-/// The least gain in time that counts, in proportion.
+/// The least gain in time that counts, in proportion, where fewer rows are read.
 const LEAST: f64 = 0.05;
-/// How probable it may be that mere chance looks like this.
+/// The least gain that counts where as many rows are read: the plan may not even differ.
+const LEAST_OF_SAME_ROWS: f64 = 0.2;
+/// How probable it may be that mere chance looks like this; and where as many rows are read.
 const CHANCE: f64 = 0.05;
+const CHANCE_OF_SAME_ROWS: f64 = 0.01;
 
 /// What becomes of one query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,20 +21,22 @@ pub(super) enum Effect {
 /// Judges the times of one query, and the rows that were read for it.
 pub(super) fn effect(turns: &Turns) -> Effect {
     let gain = 1.0 - turns.after_s() / turns.before_s().max(f64::MIN_POSITIVE);
-    let faster = turns.cut_before || beyond_chance(turns.pairs.iter().map(|(before, after)| before - after));
-    let slower = turns.cut_after || beyond_chance(turns.pairs.iter().map(|(before, after)| after - before));
+    let fewer = turns.rows_read.1 < turns.rows_read.0 || turns.cut_before;
+    let (least, chance) = if fewer { (LEAST, CHANCE) } else { (LEAST_OF_SAME_ROWS, CHANCE_OF_SAME_ROWS) };
+    let faster = chance_of(turns.pairs.iter().map(|(before, after)| before - after)) <= chance;
+    let slower = chance_of(turns.pairs.iter().map(|(before, after)| after - before)) <= chance;
     let more = turns.rows_read.1 > turns.rows_read.0;
-    if slower && (turns.cut_after || gain < -LEAST) {
+    if (turns.cut_after && !turns.cut_before) || (slower && gain < -least) {
         Effect::Harmed
-    } else if faster && gain > LEAST && (turns.cut_before || !more) {
+    } else if (turns.cut_before && !turns.cut_after) || (faster && gain > least && !more) {
         Effect::Helped
     } else {
         Effect::Unmoved
     }
 }
 
-/// The sign test: whether so many differences above 0 are too many for chance.
-fn beyond_chance(differences: impl Iterator<Item = f64>) -> bool {
+/// The sign test: how probable so many differences above 0 are by chance.
+fn chance_of(differences: impl Iterator<Item = f64>) -> f64 {
     let (mut wins, mut count) = (0_u32, 0_u32);
     for difference in differences.filter(|difference| *difference != 0.0) {
         count += 1;
@@ -45,7 +50,7 @@ fn beyond_chance(differences: impl Iterator<Item = f64>) -> bool {
         }
         ways = ways * f64::from(count - chosen) / f64::from(chosen + 1);
     }
-    count > 0 && tail / 2_f64.powi(i32::try_from(count).unwrap_or(i32::MAX)) <= CHANCE
+    tail / 2_f64.powi(i32::try_from(count).unwrap_or(i32::MAX))
 }
 
 /// The median.
@@ -81,6 +86,13 @@ mod tests {
     #[test]
     fn a_gain_too_small_to_matter_does_not_count() {
         assert_eq!(effect(&turns(&[(1.0, 0.98); 9], (10, 10))), Effect::Unmoved);
+    }
+
+    #[test]
+    fn where_as_many_rows_are_read_it_takes_more_to_convince() {
+        assert_eq!(effect(&turns(&[(1.0, 0.9); 9], (10, 10))), Effect::Unmoved);
+        assert_eq!(effect(&turns(&[(1.0, 0.5); 5], (10, 10))), Effect::Unmoved);
+        assert_eq!(effect(&turns(&[(1.0, 0.5); 9], (10, 10))), Effect::Helped);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::compare::{same_sequence, same_set, shape};
 use super::judge::median;
-use super::measure::{self, Query};
+use super::measure::{self, Answer, Query};
 use super::permit::Deed;
 use super::scratch::Scratch;
 use super::{Limits, Stop, TrialError};
@@ -88,8 +88,15 @@ fn alternate(
             break;
         }
         stop.check()?;
-        let before = measure::run(&mut scratch.plain, &contest.before, false)?;
-        let after = measure::run(&mut scratch.changed, &contest.after, false)?;
+        // Who goes first changes from turn to turn, so that going second is no advantage.
+        let (mut before, mut after) = (Answer::default(), Answer::default());
+        for plain in [turn % 2 == 0, turn % 2 == 1] {
+            if plain {
+                before = measure::run(&mut scratch.plain, &contest.before, false)?;
+            } else {
+                after = measure::run(&mut scratch.changed, &contest.after, false)?;
+            }
+        }
         turns.cut_before |= before.cut;
         turns.cut_after |= after.cut;
         turns.pairs.push((before.seconds, after.seconds));

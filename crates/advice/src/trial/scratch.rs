@@ -60,7 +60,8 @@ impl Scratch {
             Place::SameServer => None,
         };
         let login = server.as_ref().map_or_else(|| source.clone(), ThrowAway::login);
-        let patience = Duration::from_secs(limits.copy_s.max(limits.statement_s) + PATIENCE_S);
+        let patience =
+            Duration::from_secs(limits.copy_s.max(limits.statement_s).max(limits.step_s) + PATIENCE_S);
         let mut plain = Connection::open(&login, patience)?;
         let mut changed = Connection::open(&login, patience)?;
         breaks(stop, &login, [plain.id(), changed.id()]);

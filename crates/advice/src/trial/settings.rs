@@ -17,7 +17,9 @@ pub struct Limits {
     pub bytes: u64,
     /// The longest that copying may take, in seconds.
     pub copy_s: u64,
-    /// The longest that one statement may take, in seconds.
+    /// The longest that one step of an advice may take, all chunks of a backfill together, in seconds.
+    pub step_s: u64,
+    /// The longest that one query may take, in seconds.
     pub statement_s: u64,
     /// How often each query runs on either copy; at least 5.
     pub pairs: usize,
@@ -27,7 +29,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 256 << 20, copy_s: 120, statement_s: 30, pairs: 9, turns_s: 20 }
+        Self { bytes: 256 << 20, copy_s: 120, step_s: 600, statement_s: 30, pairs: 9, turns_s: 20 }
     }
 }
 

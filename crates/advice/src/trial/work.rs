@@ -93,7 +93,7 @@ impl Trial {
             return Err(TrialError::Refused("there is no query to try it with".to_owned()));
         }
         let original = state(&mut self.scratch.changed)?;
-        self.scratch.limit(self.limits.copy_s)?;
+        self.scratch.limit(self.limits.step_s)?;
         let applied = self.apply(&advice.up)?;
         let mut judged = Ok(());
         if applied.is_none() {
@@ -101,7 +101,7 @@ impl Trial {
             self.scratch.limit(self.limits.statement_s)?;
             judged = self.judge(&contests, &mut outcome);
             self.stop.check()?;
-            self.scratch.limit(self.limits.copy_s)?;
+            self.scratch.limit(self.limits.step_s)?;
         }
         let undone = self.undo(advice, applied.is_some())?;
         let left = differences(&original, &state(&mut self.scratch.changed)?);
@@ -194,8 +194,8 @@ impl Trial {
         }
         let connection = &mut self.scratch.changed;
         while connection.execute(sql).map_err(|error| error.to_string())? > 0 && step.until_no_rows {
-            if begun.elapsed() > Duration::from_secs(self.limits.copy_s) {
-                return Err(format!("it is not done after {} s", self.limits.copy_s));
+            if begun.elapsed() > Duration::from_secs(self.limits.step_s) {
+                return Err(format!("it is not done after {} s", self.limits.step_s));
             }
             self.stop.check().map_err(|error| error.to_string())?;
         }

@@ -132,6 +132,18 @@ impl Found {
         build(self, class, schema, statistics)
     }
 
+    /// A name for the derived table that no table of the query has.
+    pub(crate) fn alias(&self) -> String {
+        let taken = |name: &String| {
+            self.parts
+                .tables
+                .iter()
+                .any(|(table, alias)| table.eq_ignore_ascii_case(name) || alias.eq_ignore_ascii_case(name))
+        };
+        let numbered = (2..).map(|number| format!("typed_{number}"));
+        std::iter::once("typed".to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+
     /// Whose column it is, where the query does not say.
     pub(crate) fn owner(&self, column: &str) -> Option<String> {
         let of_attributes = ["meta_key", "meta_value", self.pair.row, self.pair.link];

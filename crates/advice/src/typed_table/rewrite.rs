@@ -19,6 +19,8 @@ pub(crate) struct Rewriter<'a> {
 pub(crate) struct Extra {
     /// Further conditions.
     pub(crate) conditions: Vec<String>,
+    /// Which index it takes, as ` FORCE INDEX (name)`.
+    pub(crate) hint: String,
     /// A table that is joined to the derived one.
     pub(crate) join: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Rewriter<'_> {
 
     fn query(&self, counts: bool) -> String {
         let table = &self.typing.table;
+        let typed = self.found.alias();
         let items: Vec<String> = self.items();
         let mut wheres = self.extra.conditions.clone();
         wheres.extend(self.conditions());
@@ -76,6 +79,7 @@ impl Rewriter<'_> {
             items.join(", "),
             name(&table.name)
         );
+        text.push_str(&format!(" {typed}{}", self.extra.hint));
         if parent {
             let (entities, alias) = &self.found.entities;
             let renamed = if entities == alias { String::new() } else { format!(" {alias}") };
@@ -83,7 +87,7 @@ impl Rewriter<'_> {
             text.push_str(&format!(
                 " INNER JOIN {}{renamed} ON {alias}.{key} = {}.{id}",
                 name(entities),
-                name(&table.name)
+                typed
             ));
         }
         if let Some(join) = &self.extra.join {
@@ -131,11 +135,11 @@ impl Rewriter<'_> {
     }
 
     fn conditions(&self) -> Vec<String> {
-        let table = &self.typing.table.name;
+        let typed = self.found.alias();
         let mut conditions = Vec::new();
         for (column, meaning) in &self.typing.meanings {
             if matches!(meaning, Meaning::Flag(_)) {
-                conditions.push(format!("{}.{} = 1", name(table), name(column)));
+                conditions.push(format!("{typed}.{} = 1", name(column)));
             }
         }
         for row in &self.found.rows {
@@ -160,7 +164,8 @@ impl Rewriter<'_> {
     /// The expression over columns of the typed table, as far as it has them.
     fn over_table(&self, expression: &Expr) -> Expr {
         let table = &self.typing.table;
-        let quoted = |column: &str| named(&name(&table.name), column);
+        let typed = self.found.alias();
+        let quoted = |column: &str| named(&typed, column);
         replaced(expression, &|inner| {
             let value =
                 self.typing.meanings.iter().find(
@@ -173,7 +178,7 @@ impl Rewriter<'_> {
                 return None;
             }
             let (owner, column) = self.found.column(inner)?;
-            if owner == table.name {
+            if owner == typed {
                 return None;
             }
             if self.found.is_key(inner) {

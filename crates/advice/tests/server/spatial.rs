@@ -72,8 +72,10 @@ fn a_box_gives_the_same_tours_wherever_the_centre_lies() {
         let sql = query(latitude, longitude, reach, radius);
         let advice = advise_again(&mut shop, &sql);
         assert_eq!(advice.up[0], first.up[0], "one table serves all centres");
-        let (old, new) =
-            (shop.connection.query(&sql).unwrap(), shop.connection.query(&advice.rewrites[0].after).unwrap());
+        let old = shop.connection.query(&sql).unwrap();
+        let after = &advice.rewrites[0].after;
+        let new =
+            shop.connection.query(after).unwrap_or_else(|error| panic!("round {round}: {error}\n{after}"));
         met += old.rows.len();
         assert_eq!(old.rows, new.rows, "round {round}: {sql}\n{}", advice.rewrites[0].after);
     }

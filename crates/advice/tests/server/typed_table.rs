@@ -253,3 +253,26 @@ fn queries_that_a_typed_table_would_change_are_declined() {
     let other = Statement::parse("SELECT ID FROM wp_posts WHERE ID = 1", &Default::default()).unwrap();
     assert!(typed_table::find(&other).unwrap().is_none());
 }
+
+#[test]
+fn one_call_finds_what_a_query_should_have() {
+    let mut shop = Shop::open("one_call");
+    news(&mut shop, 500);
+    let schema = Schema::read(&mut shop.connection, shop.name, None).unwrap();
+    let statement = Statement::parse(BREAKING, &schema.dialect).unwrap();
+    let found = advice::restructure(&statement, &schema, CLASS, Some(&mut shop.connection));
+    assert_eq!(
+        found.advice.iter().map(|advice| advice.id.as_str()).collect::<Vec<_>>(),
+        ["schema.attributes-as-rows"]
+    );
+    assert!(
+        found.advice[0].why.iter().any(|why| why.contains("500 rows, text of up to")),
+        "{:?}",
+        found.advice[0].why
+    );
+    let without = advice::restructure(&statement, &schema, CLASS, None);
+    assert_eq!(without.advice[0].rewrites, found.advice[0].rewrites);
+    let ordered = Statement::parse(PRICES, &schema.dialect).unwrap();
+    let declined = advice::restructure(&ordered, &schema, CLASS, None);
+    assert!(declined.advice.is_empty() && declined.notes[0].contains("several rows"), "{declined:?}");
+}

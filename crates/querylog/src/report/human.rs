@@ -55,7 +55,7 @@ fn answer(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Optio
         return;
     };
     let class = first.class;
-    let does = line(&options.shown(&facts::distillate(class)).text);
+    let does = options.doing(class);
     let share = facts::time_share(class, total);
     let time = metric(class, Attribute::QUERY_TIME);
     let head = if options.order_by == super::OrderBy::default() && share > 0.0 {
@@ -171,7 +171,7 @@ fn table(text: &mut String, choice: &Choice<'_>, total: &Class, options: &Option
             of(|time| time.spread().percentile_95),
         );
         let room = COLUMNS.saturating_sub(row.chars().count());
-        let does = line(&options.shown(&facts::distillate(class)).text);
+        let does = options.doing(class);
         let _ = writeln!(text, "{row}{}", cut(&does, room));
     }
     if !choice.others.is_empty() {

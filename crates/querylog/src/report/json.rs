@@ -187,7 +187,7 @@ pub fn document(digest: &Digest, options: &Options) -> Document {
     let choice = Choice::of(digest, options.order_by, options.limit, options.outliers);
     let classes: Vec<_> =
         choice.shown.iter().map(|chosen| class_entry(digest, &total, *chosen, options)).collect();
-    Document { schema: "digest-1", global: global(digest, &total, options, classes.len()), classes }
+    Document { schema: "narrows.digest/1", global: global(digest, &total, options, classes.len()), classes }
 }
 
 /// The report as text.

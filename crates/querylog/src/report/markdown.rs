@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::choice::Choice;
-use super::wording::{count, grouped, line, percent, span};
+use super::wording::{count, cut, grouped, line, percent, span};
 use super::{Options, facts};
 use crate::attribute::Attribute;
 use crate::class::Class;
@@ -68,7 +68,7 @@ fn row(text: &mut String, rank: usize, class: &Class, total: &Class, options: &O
         of(Metric::average),
         of(|time| time.spread().percentile_95),
         facts::examined_per_sent(class).map_or_else(|| "–".to_owned(), count),
-        escaped(&line(&options.shown(&facts::distillate(class)).text)),
+        escaped(&cut(&options.doing(class), 100)),
         ClassId::of(class.fingerprint())
     );
 }

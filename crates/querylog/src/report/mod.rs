@@ -40,6 +40,12 @@ impl Options {
         shown
     }
 
+    /// What a class does, in a line: verb and tables, or the fingerprint where pt-query-digest has no words for it.
+    fn doing(&self, class: &Class) -> String {
+        let words = wording::line(&self.shown(&facts::distillate(class)).text);
+        if words.is_empty() { wording::line(&self.fingerprint(class).text) } else { words }
+    }
+
     fn shown(&self, text: &[u8]) -> Shown {
         if self.show_literals {
             return Shown { text: lossy(text), redacted: false };

@@ -48,7 +48,7 @@ fn of_class(class: &Class) -> Option<Asked> {
     };
     let figures = Figures {
         count: class.count(),
-        time_s: class.metric(Attribute::QUERY_TIME).map_or(0.0, |metric| metric.sum()),
+        time_s: class.metric(Attribute::QUERY_TIME).map_or(0.0, querylog::Metric::sum),
         rows_examined: each(Attribute::ROWS_EXAMINED),
         rows_sent: each(Attribute::ROWS_SENT),
     };

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Advise) -> anyhow::Result<Exit> {
         .into_iter()
         .map(|asked| Query::new(asked.class, asked.sql, &tables.schema, asked.figures))
         .collect();
-    let (typed, mut unread) = tables.typed(&queries);
+    let (typed, mut unread) = tables.restructured(&queries);
     let case = Case { queries: &queries, schema: &tables.schema };
     let mut advice = advice::advise(&case, RULES);
     // A typed table does what the advice to keep a value apart only asks for.

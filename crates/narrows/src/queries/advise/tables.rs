@@ -1,10 +1,9 @@
 //! The tables that the queries read: from the server, or from a dump.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::BufReader;
 
-use advice::typed_table::{KeyStatistics, find};
-use advice::{Advice, Dialect, Query, Schema, Statement};
+use advice::{Advice, Dialect, Query, Schema, Statement, restructure};
 use anyhow::Context;
 
 use super::asked::Asked;
@@ -68,42 +67,16 @@ impl Tables {
         }
     }
 
-    /// Advice on attributes that lie in rows, and why there is none where a query is of that kind.
-    pub(super) fn typed(&mut self, queries: &[Query]) -> (Vec<Advice>, Vec<String>) {
+    /// Advice that changes what tables there are, and why there is none where a query has the shape for it.
+    pub(super) fn restructured(&mut self, queries: &[Query]) -> (Vec<Advice>, Vec<String>) {
         let (mut advice, mut unread) = (Vec::new(), Vec::new());
         for query in queries {
             let Ok(statement) = &query.statement else { continue };
-            match find(statement) {
-                Ok(None) => {}
-                Ok(Some(found)) => {
-                    let statistics = self.statistics(&found, &mut unread);
-                    match found.advise(&query.class, &self.schema, &statistics) {
-                        Ok(one) => advice.push(one),
-                        Err(why) => unread.push(format!("no typed table for class {}: {why}", query.class)),
-                    }
-                }
-                Err(why) => unread.push(format!("no typed table for class {}: {why}", query.class)),
-            }
+            let connection = self.opened.as_mut().map(|opened| &mut opened.connection);
+            let found = restructure(statement, &self.schema, &query.class, connection);
+            advice.extend(found.advice);
+            unread.extend(found.notes.into_iter().map(|note| format!("class {}: {note}", query.class)));
         }
         (advice, unread)
-    }
-
-    fn statistics(
-        &mut self,
-        found: &advice::typed_table::Found,
-        unread: &mut Vec<String>,
-    ) -> BTreeMap<String, KeyStatistics> {
-        let mut statistics = BTreeMap::new();
-        let Some(opened) = &mut self.opened else { return statistics };
-        let (attributes, link, keys) = found.keys();
-        for key in keys {
-            match KeyStatistics::read(&mut opened.connection, attributes, link, key) {
-                Ok(known) => {
-                    statistics.insert(key.to_owned(), known);
-                }
-                Err(error) => unread.push(format!("the values of `{key}` are not known: {error}")),
-            }
-        }
-        statistics
     }
 }

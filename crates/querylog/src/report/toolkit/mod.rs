@@ -155,7 +155,8 @@ fn flag_row(text: &mut String, attribute: Attribute, flag: crate::Flag) {
 }
 
 fn underlined(text: &mut String, line: &str) {
-    let _ = writeln!(text, "{line}{}", "_".repeat(LINE.saturating_sub(line.len())));
+    let underscores = "_".repeat(LINE.saturating_sub(line.len()));
+    let _ = writeln!(text, "{}", format!("{line}{underscores}").trim_end());
 }
 
 fn header(text: &mut String, digest: &Digest, total: &Class, options: &Options) {
