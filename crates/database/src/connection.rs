@@ -182,7 +182,11 @@ fn connect(login: &Login, deadline: Duration) -> Result<Conn, mysql::Error> {
         TlsMode::Off => Conn::new(options),
         // Within the machine nobody listens in, and encrypting costs both sides time.
         TlsMode::Preferred if login.address.is_local() => match Conn::new(options.clone()) {
-            Err(mysql::Error::MySqlError(error)) if insists_on_tls(&error) => over_tls(),
+            Err(mysql::Error::MySqlError(error)) if insists_on_tls(&error) => match over_tls() {
+                // It knows no TLS, so that it meant the user or the password.
+                Err(mysql::Error::DriverError(DriverError::TlsNotSupported)) => Err(error.into()),
+                connected => connected,
+            },
             connected => connected,
         },
         TlsMode::Preferred => match over_tls() {

@@ -1,7 +1,7 @@
 //! ProxySQL as narrows reads it, on a stand-in for its administration. Debian has no package of ProxySQL.
 #![allow(
-    clippy::panic,
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "tests fail by panic and run the program"
 )]

@@ -1,4 +1,6 @@
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -25,6 +27,7 @@ impl MariaDb {
     pub fn start_with(namespace: &Namespace, folder: &Path, address: &str, more: &[&str]) -> Result<Self> {
         let data = folder.join("data");
         let (shown, socket) = (data.display(), data.join("mariadb.sock"));
+        let temporary = temporary(folder)?;
         INSTALL.run(&[
             "--no-defaults",
             "--user=mysql",
@@ -32,6 +35,7 @@ impl MariaDb {
             // A server that starts removes what others keep in a folder of temporary tables that they share.
             &format!("--tmpdir={shown}"),
             "--skip-test-db",
+            &temporary,
             "--auth-root-authentication-method=normal",
         ])?;
         // MariaDB would give up root's rights itself, and with them the signal that ends it when this program dies.
@@ -51,6 +55,7 @@ impl MariaDb {
             &format!("--bind-address={address}"),
             "--skip-name-resolve",
             "--skip-log-bin",
+            &temporary,
             "--innodb-buffer-pool-size=16M",
         ];
         let words = [&plain[..], more].concat();
@@ -68,6 +73,16 @@ impl MariaDb {
     pub fn run(&self, statements: &str) -> Result<String> {
         query(&self.socket, statements)
     }
+}
+
+/// A place of its own for temporary tables: a server that starts removes all of them that it finds, also those of another
+/// one that shares the place.
+fn temporary(folder: &Path) -> Result<String> {
+    let place = folder.join("temporary");
+    let attempted = || format!("make {}", place.display());
+    std::fs::create_dir_all(&place).attempt(attempted)?;
+    std::fs::set_permissions(&place, Permissions::from_mode(0o1777)).attempt(attempted)?;
+    Ok(format!("--tmpdir={}", place.display()))
 }
 
 fn query(socket: &Path, statements: &str) -> Result<String> {
