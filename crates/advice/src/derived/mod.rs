@@ -133,7 +133,7 @@ impl DerivedTable {
         format!(
             "SELECT e.{key}{values}, {backfilled} FROM {before}{} e WHERE {which} AND {}{condition}",
             name(&self.entities),
-            self.has(None, None)
+            self.has_any()
         )
     }
 
@@ -141,6 +141,18 @@ impl DerivedTable {
         let columns =
             self.columns.iter().map(|column| format!(", {}", name(&column.name))).collect::<String>();
         format!("INSERT IGNORE INTO {} ({}{columns}, backfilled)", name(&self.name), name(self.id()))
+    }
+
+    /// Whether the entity `e` has an attribute of any key. `EXISTS` would have MariaDB read the attributes of all entities
+    /// first, once for each chunk of a backfill.
+    fn has_any(&self) -> String {
+        format!(
+            "(SELECT 1 FROM {} m WHERE m.{} = e.{} AND m.meta_key IN ({}) LIMIT 1) = 1",
+            name(&self.attributes),
+            name(self.id()),
+            name(self.pair.key),
+            self.keys.join(", ")
+        )
     }
 
     /// Whether the entity `e` has an attribute: of one key or of any, whose `meta_value` satisfies a condition or any.
