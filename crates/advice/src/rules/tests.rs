@@ -200,7 +200,7 @@ fn unused_indexes_are_hidden_once_the_server_has_counted_for_long() {
         indexes.iter_mut().for_each(|index: &mut Index| index.used = Some(index.name != "created"));
         schema.tables.get_mut("orders").expect("orders").indexes.iter_mut().for_each(|index| {
             if index.name == "code" {
-                index.used = Some(false)
+                index.used = Some(false);
             }
         });
     };
