@@ -57,7 +57,7 @@ impl<'s> Feed<'s> {
             self.format = self.format.or_else(|| Format::detect(&self.pending));
             let format = self.format.unwrap_or_default();
             if self.dropped > 0 {
-                self.end_gigantic(format, limit);
+                self.end_gigantic(format, limit, LOOK_BACK);
             } else if let Some(end) = format.last(&self.pending, searched) {
                 self.parse(end, None, false);
             }
@@ -69,10 +69,10 @@ impl<'s> Feed<'s> {
         }
     }
 
-    /// Looks for the end of a record whose middle was dropped.
-    fn end_gigantic(&mut self, format: Format, limit: usize) {
+    /// Looks for the end of a record whose middle was dropped, where so many bytes follow that it can be told.
+    fn end_gigantic(&mut self, format: Format, limit: usize, ahead: usize) {
         let window = self.pending.get(limit..).unwrap_or_default();
-        let found = format.next(window, LOOK_BACK).filter(|place| place + LOOK_BACK <= window.len());
+        let found = format.next(window, LOOK_BACK).filter(|place| place + ahead <= window.len());
         if let Some(place) = found {
             self.parse(limit + place, Some((limit + place) as u64 + self.dropped), false);
         }
@@ -107,6 +107,10 @@ impl<'s> Feed<'s> {
 
     /// The log ended: it was rotated away or cut. What comes next is from its successor.
     pub fn end(&mut self) {
+        if self.dropped > 0 {
+            let limit = self.settings.record_bytes.max(4 * LOOK_BACK);
+            self.end_gigantic(self.format.unwrap_or_default(), limit, 0);
+        }
         if !self.pending.is_empty() {
             let uncut = (self.dropped > 0).then(|| self.pending.len() as u64 + self.dropped);
             self.parse(self.pending.len(), uncut, true);

@@ -104,3 +104,14 @@ fn a_gigantic_statement_is_cut_counted_and_measured() {
         assert_eq!(longest, length);
     }
 }
+
+#[test]
+fn a_short_record_after_a_gigantic_one_is_seen_at_the_end_of_a_log_that_comes_in_pieces() {
+    let head = b"# User@Host: a[a] @ h []\n# Query_time: 2.5\nSET timestamp=1;\n";
+    let log = [&head[..], b"SELECT '", &[b'x'; 3000], b"';\n# User@Host: b[b] @ h []\nSELECT 2;\n"].concat();
+    let settings = Settings { threads: 1, record_bytes: 512, ..Settings::default() };
+    let mut feed = Feed::new(&settings, &All, "a.log", 0);
+    log.chunks(1).for_each(|piece| feed.push(piece));
+    feed.end();
+    assert_eq!(feed.take(), digest(&log, 1, 1 << 20, 512));
+}
