@@ -17,6 +17,6 @@ pub(crate) struct Server {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) defaults_file: Option<PathBuf>,
     /// The schema (database) that names without one mean
-    #[arg(long, visible_alias = "db", value_name = "NAME")]
+    #[arg(long = "db", value_name = "NAME")]
     pub(crate) database: Option<String>,
 }

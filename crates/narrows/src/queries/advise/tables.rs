@@ -36,7 +36,7 @@ pub(super) fn read(arguments: &Advise, asked: &[Asked]) -> anyhow::Result<Tables
         (Some(database), _) => database.clone(),
         (None, 1) => databases.into_iter().next().cloned().unwrap_or_default(),
         _ => {
-            let why = "say with --database which schema the queries mean";
+            let why = "say with --db which schema the queries mean";
             return Err(UsageError(why.to_owned()).into());
         }
     };
