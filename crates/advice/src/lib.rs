@@ -4,19 +4,15 @@
 //! in a scratch copy, what it was worth. Everything but `trial` and `schema`'s reading over a connection is pure.
 
 mod advice;
-/// Options that WordPress loads on every request.
 pub mod autoload;
 mod derived;
 mod plan;
 mod restructure;
 mod rules;
 mod schema;
-/// Queries by distance, and the table of points that serves them.
 pub mod spatial;
 mod statement;
-/// Advice tried in a scratch copy before it is given.
 pub mod trial;
-/// Queries over attributes in rows, and the typed table that serves them.
 pub mod typed_table;
 mod wording;
 
