@@ -102,12 +102,17 @@ pub(super) fn connection_bytes(view: &View<'_>) -> Option<f64> {
 
 /// More connections, as far as memory holds them; `None` where it holds none, or this host does not say.
 fn larger(view: &View<'_>, most: f64, used: f64) -> Option<Remedy> {
-    let wanted = (used.max(most) / COMFORTABLE).ceil();
+    let peak = used.max(most);
+    let (let_in, refused) = arrivals(view);
+    // Whoever is let in stays for the same time, whether others are refused or not.
+    let wanted = (peak * (let_in + refused) / let_in / COMFORTABLE).ceil();
     let each = connection_bytes(view)?;
-    let mut target =
-        Derived::new("", "min(⌈peak / 0.8⌉, max_connections + available × 0.5 / bytes of a connection)")
-            .input("peak", whole(used.max(most)), "Max_used_connections, max_connections")
-            .input("bytes of a connection", text(each), "thread_stack and its buffers, all in use");
+    let formula = "min(⌈peak × (let in + refused) / let in / 0.8⌉, max_connections + available × 0.5 / bytes of a connection)";
+    let mut target = Derived::new("", formula)
+        .input("peak", whole(peak), "Max_used_connections, max_connections")
+        .input("let in", whole(let_in), "Connections, over the window")
+        .input("refused", whole(refused), "Connection_errors_max_connections, over the window")
+        .input("bytes of a connection", text(each), "thread_stack and its buffers, all in use");
     let held = match meminfo(view.evidence, "MemAvailable").ok().filter(|_| view.is_here()) {
         Some(free) => {
             target.inputs.push(input("available", text(free), "/proc/meminfo MemAvailable"));
@@ -132,6 +137,14 @@ fn larger(view: &View<'_>, most: f64, used: f64) -> Option<Remedy> {
     let title = format!("Let {} take {} connections", view.name(), number_text(value));
     let moves = "Connection_errors_max_connections stays as it is";
     Some(Remedy::new(title, moves).change(change).lowers("mysql.Connection_errors_max_connections/s"))
+}
+
+/// How many clients were let in within the window and how many were refused, whom `Connections` does not count (MariaDB 10.11);
+/// 1 and 0 where nothing tells how many were let in.
+fn arrivals(view: &View<'_>) -> (f64, f64) {
+    let let_in = view.grown("Connections").unwrap_or(0.0);
+    let refused = view.grown("Connection_errors_max_connections").unwrap_or(0.0);
+    if let_in > 0.0 { (let_in, refused) } else { (1.0, 0.0) }
 }
 
 /// A queue in front of it: clients wait for a connection instead of failing.
