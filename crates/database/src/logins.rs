@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use crate::administration;
-use crate::options::{Options, Sources};
+use crate::options::{Options, Sources, usual_files};
 use crate::{Address, DatabaseError, Login};
 
 /// As whom to talk to the servers that a run meets: what option files and the environment say, and which servers the user named.
@@ -32,6 +32,11 @@ impl Logins {
     /// When a file that was named cannot be read.
     pub fn read(only: Option<PathBuf>) -> Result<Self, DatabaseError> {
         Self::read_from(&Sources { only, extra: None, variable: &|name| std::env::var(name).ok() })
+    }
+
+    /// The files that [`Logins::read`] begins with where none is named.
+    pub fn files() -> Vec<String> {
+        usual_files(std::env::var("HOME").ok())
     }
 
     /// As [`Logins::read`], from sources that are handed in.
@@ -91,15 +96,16 @@ impl Logins {
         if self.options.name(address) {
             return self.full(address.clone(), None);
         }
-        match (stranger(address), &self.options.password) {
-            (Some(whose), Some(_)) => {
-                let mut login = self.full(address.clone(), None).with_password(None);
+        let login = self.full(address.clone(), None);
+        match self.options.password.as_ref().and_then(|_| stranger(address)) {
+            Some(whose) => {
+                let mut login = login.with_password(None);
                 login.withheld = Some(format!(
                     "no password was sent, since {whose}; if it is yours, name it: --database {address}"
                 ));
                 login
             }
-            _ => self.full(address.clone(), None),
+            None => login,
         }
     }
 
@@ -145,5 +151,6 @@ fn account(number: u32) -> Option<String> {
 }
 
 fn own_name() -> String {
-    account(rustix::process::geteuid().as_raw()).unwrap_or_else(|| "root".to_owned())
+    let own = rustix::process::geteuid();
+    if own.is_root() { None } else { account(own.as_raw()) }.unwrap_or_else(|| "root".to_owned())
 }

@@ -22,6 +22,12 @@ const SOCKETS: [&str; 4] = [
     "/tmp/mysql.sock",
 ];
 
+/// The option files of the system and of the user, which are read where no other is named.
+pub(crate) fn usual_files(home: Option<String>) -> Vec<String> {
+    let own = home.map(|home| format!("{home}/.my.cnf"));
+    FIRST.iter().map(|path| (*path).to_owned()).chain(own).collect()
+}
+
 /// Which option files are read, and the environment.
 pub struct Sources<'a> {
     /// `--defaults-file`: this one, and no other.

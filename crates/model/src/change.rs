@@ -262,7 +262,7 @@ impl Change {
             probe: probe.to_owned(),
             until_no_rows: false,
         };
-        Self::new(what, None, Derived::new(up, "")).persists_by("the database itself")
+        Self::new(what, None, Derived::new(up, "the statement itself")).persists_by("the database itself")
     }
 
     /// Says in which option file, and which group of it, a global variable is kept over a restart of the server.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use database::Logins;
+use host::{Host, HostError, LiveHost};
 
 use crate::output;
 
@@ -30,8 +31,28 @@ impl Databases {
         }
     }
 
+    /// The first option file that hangs whoever reads it: a process that waits for it could not even end. It is looked for
+    /// by readers that can be left behind.
+    fn silent_file(&self) -> Option<String> {
+        let host = LiveHost::new();
+        let hangs = |path: &String| matches!(host.read(path), Err(HostError::TimedOut { .. }));
+        match &self.defaults_file {
+            Some(only) => Some(only.display().to_string()).filter(hangs),
+            None => Logins::files().into_iter().find(hangs),
+        }
+    }
+
     /// As whom to talk to which server; says what is wrong with the files that hold passwords.
     pub(crate) fn logins(&self) -> anyhow::Result<Logins> {
+        if let Some(silent) = self.silent_file() {
+            output::note(&format!(
+                "warning: {silent} does not answer: no option file was asked for credentials\n"
+            ));
+            return Ok(self
+                .database
+                .iter()
+                .fold(Logins::default(), |logins, server| logins.with_server(server)));
+        }
         let logins = Logins::read(self.defaults_file.clone())?;
         for warning in logins.warnings() {
             output::note(&format!("warning: {warning}\n"));

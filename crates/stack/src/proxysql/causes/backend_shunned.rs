@@ -57,7 +57,7 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let names = down.iter().map(|backend| backend.host.as_str()).collect::<Vec<_>>().join(", ");
     let words = "whether it lets ProxySQL's monitor in: monitor.mysql_server_connect_log and mysql_server_ping_log name the error";
     let place = format!("the database at {names}");
-    let change = Change::new(ChangeKind::Elsewhere { place }, None, Derived::new(words, ""));
+    let change = Change::new(ChangeKind::Elsewhere { place }, None, Derived::new(words, "as found"));
     let status = |backend: &&Backend| {
         view.seen("runtime_mysql_servers", &format!("{} status", edits::named(backend)), &backend.status)
     };

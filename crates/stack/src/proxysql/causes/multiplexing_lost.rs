@@ -45,8 +45,11 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
         let place = format!("the administration of ProxySQL at {}: mysql_query_rules", view.proxy.address);
         let words =
             format!("rules {rules} without multiplex=0, unless the statements that they match need it");
-        let change =
-            Change::new(ChangeKind::Elsewhere { place }, Some("0".to_owned()), Derived::new(words, ""));
+        let change = Change::new(
+            ChangeKind::Elsewhere { place },
+            Some("0".to_owned()),
+            Derived::new(words, "as found"),
+        );
         return Ok(Outcome::confirmed(Severity::Latent, line)
             .seen(view.seen("runtime_mysql_query_rules", "multiplex = 0", rules))
             .remedy(Remedy::new("Let those statements share connections", "ConnUsed falls").change(change)));
@@ -112,7 +115,7 @@ fn without(view: &View<'_>) -> Remedy {
         _ => "statements that leave nothing behind in their connection",
     };
     let place = format!("the application that sends “{example}”");
-    let change = Change::new(ChangeKind::Elsewhere { place }, None, Derived::new(words, ""));
+    let change = Change::new(ChangeKind::Elsewhere { place }, None, Derived::new(words, "as found"));
     Remedy::new("Send statements that let connections be shared", "ConnUsed falls below half of the clients")
         .change(change)
 }

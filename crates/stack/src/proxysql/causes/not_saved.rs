@@ -40,7 +40,7 @@ fn judge(view: &View<'_>) -> Result<Outcome, Missing> {
     let commands = commands.iter().filter(|(_, differs)| *differs).map(|(command, _)| *command);
     let commands = commands.collect::<Vec<_>>().join("; ");
     let place = format!("the administration of ProxySQL at {}", view.proxy.address);
-    let change = Change::new(ChangeKind::Elsewhere { place }, None, Derived::new(commands, ""))
+    let change = Change::new(ChangeKind::Elsewhere { place }, None, Derived::new(commands, "as found"))
         .risks("somebody may have tried this on purpose: LOAD … FROM DISK goes back to what the disk has");
     let seen = found.iter().map(|what| view.seen("main.runtime_… and disk.…", "differs", what));
     Ok(Outcome::confirmed(Severity::Latent, line).seen_all(seen).remedy(

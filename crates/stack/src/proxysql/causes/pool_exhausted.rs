@@ -106,7 +106,7 @@ fn remedy(view: &View<'_>) -> Remedy {
             "faster statements: see `narrows queries digest`; a higher max_connections only where its CPUs are idle".to_owned(),
         ),
     };
-    let change = Change::new(ChangeKind::Elsewhere { place }, None, Derived::new(words, ""))
+    let change = Change::new(ChangeKind::Elsewhere { place }, None, Derived::new(words, "as found"))
         .risks("a higher ceiling alone moves the queue into the database, where it costs more");
     Remedy::new("Let connections be given back sooner", "max_connect_timeouts stays as it is").change(change)
 }
